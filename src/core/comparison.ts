@@ -1,0 +1,90 @@
+/** A method against its baseline: the difference as it stands, per pair and over seeds, in numbers and in words. */
+import { datasets, methods } from './catalog.ts';
+import type { RunState } from './run.ts';
+import { accuracyDifferenceError, mean, standardDeviation } from './statistics.ts';
+
+/** Where a pair stands: the newest epoch at which both runs were validated. */
+export interface PairComparison {
+  readonly pair: string;
+  readonly seed: number;
+  readonly epoch: number;
+  /** Top-1, fractions. */
+  readonly baseline: number;
+  readonly method: number;
+  /** Method minus baseline, in percentage points. */
+  readonly difference: number;
+  /** Two standard errors of the difference, in points, from the number of validation samples. */
+  readonly noise: number;
+  readonly sameWeights: boolean;
+  readonly sameBatches: boolean;
+}
+
+/** Compares the two runs of a pair, or nothing before both were validated at one epoch. */
+export function comparePair(baseline: RunState, method: RunState): PairComparison | undefined {
+  if (!baseline.start || !method.start) return undefined;
+  const ofBaseline = new Map(baseline.epochs.map((event) => [event.epoch, event.validation]));
+  for (const event of [...method.epochs].reverse()) {
+    const a = ofBaseline.get(event.epoch);
+    const b = event.validation;
+    if (!a || !b) continue;
+    const samples = Math.min(a.samples, b.samples);
+    return {
+      pair: method.start.pair ?? method.id,
+      seed: method.start.seed,
+      epoch: event.epoch,
+      baseline: a.top1,
+      method: b.top1,
+      difference: 100 * (b.top1 - a.top1),
+      noise: 200 * accuracyDifferenceError(a.top1, b.top1, samples),
+      sameWeights: baseline.start.initHash === method.start.initHash,
+      sameBatches: baseline.start.batchHash === method.start.batchHash,
+    };
+  }
+  return undefined;
+}
+
+/** The difference of one pair as a sentence. */
+export function describePair(comparison: PairComparison, methodName: string): string {
+  const title = titleOf(methodName);
+  const { difference, noise, epoch } = comparison;
+  const at = `at epoch ${epoch} (${percent(comparison.method)} against ${percent(comparison.baseline)})`;
+  if (Math.abs(difference) < noise) {
+    return `${title} and baseline are level ${at}: ${points(difference)}, within the noise of ±${noise.toFixed(1)}.`;
+  }
+  const side = difference > 0 ? 'leads the baseline' : 'trails the baseline';
+  return `${title} ${side} by ${Math.abs(difference).toFixed(1)} points ${at}; noise ±${noise.toFixed(1)}.`;
+}
+
+/** Paired differences over seeds: mean ± standard deviation in points, and how many are above 0. */
+export interface SeedsComparison {
+  readonly pairs: readonly PairComparison[];
+  readonly meanDifference: number;
+  /** NaN with fewer than two seeds. */
+  readonly deviation: number;
+  readonly wins: number;
+}
+
+export function compareSeeds(pairs: readonly PairComparison[]): SeedsComparison {
+  const differences = pairs.map((pair) => pair.difference);
+  return {
+    pairs,
+    meanDifference: mean(differences),
+    deviation: standardDeviation(differences),
+    wins: differences.filter((difference) => difference > 0).length,
+  };
+}
+
+export function describeSeeds(comparison: SeedsComparison, methodName: string): string {
+  const { pairs, meanDifference, deviation, wins } = comparison;
+  return `${titleOf(methodName)} − baseline: ${points(meanDifference)} ± ${deviation.toFixed(2)} over ${pairs.length} seeds (${wins} of ${pairs.length} above 0).`;
+}
+
+/** The label of a method, model or dataset name; the name itself where the catalog has none. */
+export function titleOf(name: string): string {
+  return { ...methods, ...datasets }[name as keyof typeof methods]?.title ?? name;
+}
+
+/** A fraction as a percentage with one decimal. */
+export const percent = (fraction: number) => `${(100 * fraction).toFixed(1)} %`;
+/** A signed difference in percentage points. */
+export const points = (difference: number) => `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(2)} points`;

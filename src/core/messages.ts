@@ -1,0 +1,40 @@
+/** What crosses a process: extension and dashboard, and the control socket of a running pair. */
+import { z } from 'zod';
+import type { RunEvent } from './events.ts';
+
+/** A run as the dashboard lists it. */
+export interface RunHandle {
+  readonly id: string;
+  /** Set where a reader found the process gone without an `end` event. */
+  readonly lost: boolean;
+}
+
+/** Extension to dashboard. Numbers travel through structured clone, so NaN and infinities stay what they are. */
+export type ToDashboard =
+  /** Show these runs and forget all others; their events follow from the first. */
+  | { readonly type: 'show'; readonly runs: readonly RunHandle[] }
+  /** Events of one run, in order, each once. */
+  | { readonly type: 'events'; readonly run: string; readonly events: readonly RunEvent[] }
+  | { readonly type: 'lost'; readonly run: string }
+  /** Something for a person to read in the panel's header: a failure to start, for one. */
+  | { readonly type: 'notice'; readonly text: string };
+
+/** Dashboard to extension. */
+export const fromDashboardSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('stop'), run: z.string() }),
+  z.object({ type: z.literal('start') }),
+  z.object({ type: z.literal('showRunFolder'), run: z.string() }),
+  /** Time from the reading of an event to the frame that shows it, in milliseconds; for the benchmark. */
+  z.object({ type: z.literal('painted'), run: z.string(), step: z.number(), at: z.number() }),
+]);
+export type FromDashboard = z.infer<typeof fromDashboardSchema>;
+
+/** What may be asked of a running pair through its control socket: one JSON object a line, one answer a line. */
+export const controlRequestSchema = z.discriminatedUnion('command', [
+  z.object({ command: z.literal('stop') }),
+  z.object({ command: z.literal('status') }),
+]);
+export type ControlRequest = z.infer<typeof controlRequestSchema>;
+export const controlAnswerSchema = z.object({ ok: z.boolean(), state: z.string(), step: z.number() });
+export type ControlAnswer = z.infer<typeof controlAnswerSchema>;

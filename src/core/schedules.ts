@@ -1,0 +1,65 @@
+/** Learning-rate schedules and rates over depth: pure functions of step or epoch. */
+
+export interface WarmupCosine {
+  readonly learningRate: number;
+  readonly minLearningRate: number;
+  readonly warmupEpochs: number;
+  readonly warmupLearningRate: number;
+  readonly epochs: number;
+}
+
+/**
+ * Linear warm-up, then half a cosine over the epochs that remain; `epoch` may be a fraction, so it serves step by step.
+ * He et al. 2022 (MAE), fine-tuning: https://arxiv.org/abs/2111.06377, appendix A.
+ */
+export function warmupCosine(epoch: number, s: WarmupCosine): number {
+  if (epoch < s.warmupEpochs) {
+    return s.warmupLearningRate + ((s.learningRate - s.warmupLearningRate) * epoch) / s.warmupEpochs;
+  }
+  const progress = Math.min(1, (epoch - s.warmupEpochs) / Math.max(s.epochs - s.warmupEpochs, Number.EPSILON));
+  return s.minLearningRate + (s.learningRate - s.minLearningRate) * 0.5 * (1 + Math.cos(Math.PI * progress));
+}
+
+/** Linear warm-up to the peak, which then stays. */
+export function warmupConstant(epoch: number, s: WarmupCosine): number {
+  return epoch < s.warmupEpochs ? warmupCosine(epoch, s) : s.learningRate;
+}
+
+export interface TimmCosine {
+  readonly learningRate: number;
+  readonly minLearningRate: number;
+  readonly warmup: number;
+  readonly warmupLearningRate: number;
+  /** Length of the cosine, in the unit of `t`. */
+  readonly length: number;
+  /** True: the cosine starts after the warm-up. False: it runs from 0 and the warm-up covers its beginning. */
+  readonly warmupPrefix: boolean;
+}
+
+/** timm's CosineLRScheduler for one cycle, at `t` epochs or steps (Loshchilov & Hutter 2017, SGDR). */
+export function timmCosine(t: number, s: TimmCosine): number {
+  if (t < s.warmup) return s.warmupLearningRate + (t * (s.learningRate - s.warmupLearningRate)) / s.warmup;
+  const time = s.warmupPrefix ? t - s.warmup : t;
+  if (time >= s.length) return s.minLearningRate;
+  return s.minLearningRate + 0.5 * (s.learningRate - s.minLearningRate) * (1 + Math.cos((Math.PI * time) / s.length));
+}
+
+/** Drop-path rate of each block: `constant` (DeiT-III), or growing linearly from 0 to `rate` (MAE, Swin). */
+export function dropPathRates(rate: number, depth: number, shape: 'constant' | 'linear'): number[] {
+  if (shape === 'constant') return Array.from({ length: depth }, () => rate);
+  return Array.from({ length: depth }, (_, block) => (depth === 1 ? 0 : (rate * block) / (depth - 1)));
+}
+
+/**
+ * Layer-wise learning-rate scale of a parameter with a timm name: decay^(depth + 1 − id), where id 0 is the embedding,
+ * block i has id i + 1 and the rest depth + 1. Bao et al. 2022 (BEiT), https://arxiv.org/abs/2106.08254, appendix.
+ */
+export function layerDecayScale(parameter: string, depth: number, decay: number): number {
+  return decay ** (depth + 1 - layerId(parameter, depth));
+}
+
+function layerId(parameter: string, depth: number): number {
+  if (/^(cls_token|pos_embed|mask_token)$|^patch_embed\./.test(parameter)) return 0;
+  const block = /^blocks\.(\d+)\./.exec(parameter)?.[1];
+  return block === undefined ? depth + 1 : Number(block) + 1;
+}
