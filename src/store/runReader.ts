@@ -1,0 +1,256 @@
+/** The run folder as everybody else reads it, while the run lives and after. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { nearestName, UserError } from '../core/errors.ts';
+import { decodeEvent, type Role, type RunEvent, type RunEventOf, type Summary, summarySchema } from '../core/events.ts';
+import { emptyRun, isOver, type RunState, reduceRunAll } from '../core/run.ts';
+import { errorCode, explainFileError } from './files.ts';
+import { runFiles } from './layout.ts';
+import { isAlive, type RunLock, readLock } from './lock.ts';
+
+/** Reads a growing `events.jsonl` piece by piece. */
+export class EventTail {
+  readonly #file: string;
+  /** Where the first line begins that was not read as a whole yet. */
+  #offset = 0;
+
+  constructor(folder: string) {
+    this.#file = path.join(folder, runFiles.events);
+  }
+
+  /**
+   * The events since the last call, in order; none where there is no file yet. A last line without its end waits for a later
+   * call, and a whole line that is no event is passed over. Throws a `UserError` where the file cannot be read.
+   */
+  read(): RunEvent[] {
+    const events: RunEvent[] = [];
+    for (const line of this.#wholeLines()) {
+      const event = decodeEvent(line);
+      if (event) events.push(event);
+    }
+    return events;
+  }
+
+  *#wholeLines(): Generator<string> {
+    const descriptor = openIfThere(this.#file);
+    if (descriptor === undefined) return;
+    try {
+      for (let size = chunkSize; ; ) {
+        const bytes = readAt(descriptor, this.#offset, size);
+        const end = bytes.lastIndexOf(newline) + 1;
+        if (end > 0) {
+          this.#offset += end;
+          yield* bytes.toString('utf8', 0, end - 1).split('\n');
+        } else if (bytes.length === size) {
+          size *= 2; // a line longer than all that was read
+          continue;
+        }
+        if (bytes.length < size) return;
+      }
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+}
+
+export interface RunContent {
+  readonly id: string;
+  readonly folder: string;
+  /** `lost` where the run has no end and its process is gone. */
+  readonly state: RunState;
+  readonly summary?: Summary;
+  readonly lock?: RunLock;
+}
+
+/** Everything about one run. Throws a `UserError` where the folder is none of a run. */
+export function readRun(folder: string): RunContent {
+  if (!isRunFolder(folder)) {
+    throw new UserError(`${folder} is no run folder: it has neither ${runFiles.config} nor ${runFiles.events}.`, {
+      hint: 'Name a folder that a run has written.',
+    });
+  }
+  // The lock before the events: a run that ends in between is seen with its end, not as lost.
+  const lock = readLock(folder);
+  const events = new EventTail(folder).read();
+  const id = events[0]?.run ?? path.basename(path.resolve(folder));
+  const told = reduceRunAll(emptyRun(id), events);
+  const state: RunState = isOver(told) || isHeld(lock) ? told : { ...told, state: 'lost' };
+  const summary = readSummary(folder);
+  return { id, folder, state, ...(summary ? { summary } : {}), ...(lock ? { lock } : {}) };
+}
+
+/** A run as lists show it; what a run without events cannot tell comes from its config. */
+export interface RunListing {
+  readonly id: string;
+  readonly folder: string;
+  readonly name: string;
+  readonly method: string;
+  readonly role: Role;
+  readonly pair: string | undefined;
+  readonly seed: number;
+  readonly dataset: string;
+  /** When it began, ISO 8601. */
+  readonly at: string;
+  readonly state: RunState['state'];
+}
+
+/** The runs in a folder, newest first; none where there is no such folder. Reads a few kB of each; passes over what is no run. */
+export function listRuns(out: string): RunListing[] {
+  let names: string[];
+  try {
+    names = fs.readdirSync(out);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
+    throw explainFileError(out, error);
+  }
+  const listings = names.map((name) => listRun(path.join(out, name), name)).filter((listing) => listing !== undefined);
+  return listings.sort((a, b) => compareTexts(b.at, a.at) || compareTexts(a.id, b.id));
+}
+
+/**
+ * The folder of a run that is named by its folder or by its id in `out`. Throws a `UserError`, with the nearest id, where there is
+ * none.
+ */
+export function findRun(out: string, idOrFolder: string): string {
+  for (const folder of [path.resolve(idOrFolder), path.resolve(out, idOrFolder)]) {
+    if (isRunFolder(folder)) return folder;
+  }
+  const known = listRuns(out).map((listing) => listing.id);
+  const nearest = nearestName(idOrFolder, known) ?? known.find((id) => idOrFolder !== '' && id.startsWith(idOrFolder));
+  throw new UserError(`There is no run "${idOrFolder}" in ${out}.`, {
+    hint: nearest
+      ? `Did you mean "${nearest}"?`
+      : known.length > 0
+        ? `The newest is "${known[0]}".`
+        : 'That folder holds no runs; name another with --out.',
+  });
+}
+
+/** A list need not read more: the first event says what the run is, one of the last how it stands. */
+const headSize = 8 << 10;
+const tailSize = 16 << 10;
+const chunkSize = 1 << 20;
+const newline = 0x0a;
+
+function listRun(folder: string, name: string): RunListing | undefined {
+  try {
+    if (!isRunFolder(folder)) return undefined;
+    const lock = readLock(folder);
+    const { start, last } = readEnds(path.join(folder, runFiles.events));
+    const told = start ? startListing(start) : configListing(folder);
+    if (!told) return undefined;
+    const state = last?.state ?? (start ? 'running' : 'starting');
+    return { id: start?.run ?? name, folder, ...told, state: isOver({ state }) || isHeld(lock) ? state : 'lost' };
+  } catch {
+    return undefined; // gone or locked meanwhile: a list goes on without it
+  }
+}
+
+type Told = Omit<RunListing, 'id' | 'folder' | 'state'>;
+
+function startListing(start: RunEventOf<'start'>): Told {
+  const { name, method, role, pair, seed, dataset, at } = start;
+  return { name, method, role, pair, seed, dataset, at };
+}
+
+/** From the config that the runner wrote; nothing for a `config.json` of something else. */
+function configListing(folder: string): Told | undefined {
+  const file = path.join(folder, runFiles.config);
+  const config = parseJson(fs.readFileSync(file, 'utf8'));
+  const method = field(field(config, 'method'), 'name');
+  const dataset = field(field(config, 'data'), 'dataset');
+  if (typeof method !== 'string' || typeof dataset !== 'string') return undefined;
+  const name = field(config, 'name');
+  const seed = field(field(config, 'train'), 'seed');
+  return {
+    name: typeof name === 'string' ? name : path.basename(folder),
+    method,
+    role: method === 'baseline' ? 'baseline' : 'method',
+    pair: undefined,
+    seed: typeof seed === 'number' ? seed : 0,
+    dataset,
+    at: fs.statSync(file).mtime.toISOString(),
+  };
+}
+
+/** The first event, and the last one that says how the run stands. */
+function readEnds(file: string): {
+  start: RunEventOf<'start'> | undefined;
+  last: RunEventOf<'state' | 'end'> | undefined;
+} {
+  const descriptor = openIfThere(file);
+  if (descriptor === undefined) return { start: undefined, last: undefined };
+  try {
+    const head = readAt(descriptor, 0, headSize);
+    const first = head.includes(newline) ? decodeEvent(head.toString('utf8', 0, head.indexOf(newline))) : undefined;
+    const start = first?.type === 'start' ? first : undefined;
+    const size = fs.fstatSync(descriptor).size;
+    const tail = readAt(descriptor, Math.max(0, size - tailSize), tailSize);
+    const lines = tail.toString('utf8', 0, tail.lastIndexOf(newline) + 1).split('\n');
+    for (const line of lines.reverse()) {
+      const event = decodeEvent(line);
+      if (event?.type === 'end' || event?.type === 'state') return { start, last: event };
+    }
+    return { start, last: undefined };
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+function readSummary(folder: string): Summary | undefined {
+  try {
+    const parsed = summarySchema.safeParse(parseJson(fs.readFileSync(path.join(folder, runFiles.summary), 'utf8')));
+    return parsed.success ? parsed.data : undefined;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw explainFileError(path.join(folder, runFiles.summary), error);
+  }
+}
+
+function isRunFolder(folder: string): boolean {
+  return [runFiles.config, runFiles.events].some((name) => {
+    try {
+      return fs.statSync(path.join(folder, name)).isFile();
+    } catch {
+      return false; // not there, or not for us to see
+    }
+  });
+}
+
+const isHeld = (lock: RunLock | undefined) => lock !== undefined && isAlive(lock.pid, lock.startTime);
+
+function openIfThere(file: string): number | undefined {
+  try {
+    return fs.openSync(file, 'r');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw explainFileError(file, error);
+  }
+}
+
+/** Up to `size` bytes from `offset` on; fewer only at the end of the file. */
+function readAt(descriptor: number, offset: number, size: number): Buffer {
+  const buffer = Buffer.allocUnsafe(size);
+  let length = 0;
+  while (length < size) {
+    const got = fs.readSync(descriptor, buffer, length, size - length, offset + length);
+    if (got === 0) break;
+    length += got;
+  }
+  return buffer.subarray(0, length);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the callers take a damaged file for none
+  }
+}
+
+function field(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+}
+
+/** ISO times and ids compare as code units, the same in every locale. */
+const compareTexts = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,128 @@
+/** The run folder as its run writes it. */
+import path from 'node:path';
+import { UserError } from '../core/errors.ts';
+import { type EngineEvent, EVENT_VERSION, encodeEvent, type RunEvent, type Summary } from '../core/events.ts';
+import { AppendFile, errorCode, makeFolder, makeNewFolder, remove, writeWhole } from './files.ts';
+import { runFiles } from './layout.ts';
+import { type RunLock, removeLock, writeLock } from './lock.ts';
+import { encodeSafetensors, type TensorFile } from './safetensors.ts';
+
+export interface RunWriterOptions {
+  /** Counts resumes. */
+  readonly attempt?: number;
+  /** Seconds, from any beginning, never backwards; for tests. */
+  readonly clock?: () => number;
+  /** Written first, so that no reader ever takes the new folder for that of a dead run. */
+  readonly lock?: RunLock;
+}
+
+/** An event is on the disk at most this long after it was said, in milliseconds. */
+const syncInterval = 5000;
+
+/** Writes one run. Every method throws a `UserError` where the disk refuses. */
+export class RunWriter {
+  readonly id: string;
+  readonly folder: string;
+  readonly #events: AppendFile;
+  readonly #attempt: number;
+  readonly #clock: () => number;
+  readonly #begin: number;
+  #timer: NodeJS.Timeout | undefined;
+  #syncError: unknown;
+
+  /**
+   * Makes the run's folder `<out>/<id>` with its config. Throws a `UserError` where there is such a run already, a file is in the
+   * way, or the disk refuses; it then leaves nothing behind.
+   */
+  static create(out: string, id: string, config: object, options: RunWriterOptions = {}): RunWriter {
+    if (path.basename(id) !== id || id === '.' || id === '..') {
+      throw new UserError(`"${id}" is no run id: it names a folder and so holds no "/".`, {
+        hint: 'Choose another --id.',
+      });
+    }
+    const folder = path.join(out, id);
+    makeFolder(out);
+    try {
+      makeNewFolder(folder);
+    } catch (error) {
+      if (error instanceof UserError && errorCode(error.cause) === 'EEXIST') {
+        throw new UserError(`There is a run folder or a file of that name already: ${folder}.`, {
+          hint: 'Choose another --id or --out, or move it away.',
+          cause: error.cause,
+        });
+      }
+      throw error;
+    }
+    try {
+      if (options.lock) writeLock(folder, options.lock);
+      writeWhole(path.join(folder, runFiles.config), `${JSON.stringify(config, undefined, 2)}\n`);
+      return new RunWriter(folder, id, options);
+    } catch (error) {
+      remove(folder);
+      throw error;
+    }
+  }
+
+  /** Use `create`. */
+  private constructor(folder: string, id: string, options: RunWriterOptions) {
+    this.id = id;
+    this.folder = folder;
+    this.#attempt = options.attempt ?? 0;
+    this.#clock = options.clock ?? (() => performance.now() / 1000);
+    this.#begin = this.#clock();
+    this.#events = new AppendFile(path.join(folder, runFiles.events));
+  }
+
+  /** Completes the event and appends it, a line, at once. */
+  emit(event: EngineEvent): RunEvent {
+    if (this.#syncError !== undefined) throw this.#syncError;
+    const { type, ...rest } = event;
+    const t = Math.round(1e6 * Math.max(0, this.#clock() - this.#begin)) / 1e6;
+    const full = { v: EVENT_VERSION, type, run: this.id, attempt: this.#attempt, t, ...rest } as RunEvent;
+    this.#events.append(`${encodeEvent(full)}\n`);
+    if (type === 'start' || type === 'end') this.#sync();
+    else this.#timer ??= setTimeout(() => this.#syncLater(), syncInterval).unref();
+    return full;
+  }
+
+  /**
+   * Writes `checkpoints/<name>` as a whole and gives that relative path; a crash leaves an earlier one of that name as it was.
+   * Everything said before it is on the disk then, too.
+   */
+  writeCheckpoint(name: string, tensors: TensorFile, metadata: Readonly<Record<string, string>>): string {
+    makeFolder(path.join(this.folder, runFiles.checkpoints));
+    writeWhole(path.join(this.folder, runFiles.checkpoints, name), encodeSafetensors(tensors, metadata));
+    this.#sync();
+    return `${runFiles.checkpoints}/${name}`;
+  }
+
+  /** Ends the run's writing: the summary, and the lock and the control file go. Say the `end` event before. */
+  finish(summary: Summary): void {
+    this.#sync();
+    writeWhole(path.join(this.folder, runFiles.summary), `${encodeEvent(summary)}\n`);
+    remove(path.join(this.folder, runFiles.control));
+    removeLock(this.folder);
+    this.close();
+  }
+
+  /** Lets go of the files without an end: readers find the run lost once its process is gone. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#events.close();
+  }
+
+  #sync(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#events.sync();
+  }
+
+  /** Nobody would catch what a timer throws; the next event brings it up. */
+  #syncLater(): void {
+    try {
+      this.#sync();
+    } catch (error) {
+      this.#syncError = error;
+    }
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Checkpoints on disk: the safetensors format, a JSON header and the plain bytes of each tensor, which PyTorch reads as it is.
+ * https://github.com/huggingface/safetensors#format
+ */
+import { UserError } from '../core/errors.ts';
+
+export interface Tensor {
+  readonly dtype: 'F32' | 'I32' | 'U8';
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array | Uint8Array;
+}
+
+/** Tensors by name, in order. */
+export type TensorFile = Map<string, Tensor>;
+
+/** The content of a file; wide types come first, so that each tensor begins at a multiple of its element's size. */
+export function encodeSafetensors(tensors: TensorFile, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  const header: Record<string, unknown> = Object.create(null);
+  if (Object.keys(metadata).length > 0) header[metadataKey] = metadata;
+  const ordered = [...tensors].sort(([, a], [, b]) => kinds[b.dtype].size - kinds[a.dtype].size);
+  let length = 0;
+  for (const [name, tensor] of ordered) {
+    const { dtype, shape, data } = tensor;
+    if (!(data instanceof kinds[dtype].array)) throw new Error(`Tensor "${name}" is no ${dtype} inside`);
+    if (elements(shape) !== data.length)
+      throw new Error(`Tensor "${name}": ${data.length} values for shape [${shape}]`);
+    if (name === metadataKey) throw new Error(`A tensor cannot be named "${metadataKey}"`);
+    header[name] = { dtype, shape, data_offsets: [length, length + data.byteLength] };
+    length += data.byteLength;
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const headerLength = Math.ceil(text.length / 8) * 8;
+  const bytes = new Uint8Array(8 + headerLength + length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
+  bytes.fill(0x20, 8, 8 + headerLength);
+  bytes.set(text, 8);
+  let at = 8 + headerLength;
+  for (const [, { data }] of ordered) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * The tensors and metadata in the content of a file. `file` is named in the `UserError` that a damaged or unknown content gives,
+ * with the byte offset of the trouble.
+ */
+export function decodeSafetensors(
+  bytes: Uint8Array,
+  file: string,
+): { tensors: TensorFile; metadata: Record<string, string> } {
+  const damaged = (offset: number, what: string) =>
+    new UserError(`${file}: damaged at byte ${offset}: ${what}.`, {
+      hint: 'Take another checkpoint, or get the file again.',
+    });
+  if (bytes.length < 8) throw damaged(bytes.length, 'the file ends within the 8 bytes of the header length');
+  const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  if (headerLength > bytes.length - 8) {
+    throw damaged(0, `the header shall have ${headerLength} bytes, the file has ${bytes.length - 8} more`);
+  }
+  const start = 8 + headerLength;
+  const header = parseHeader(bytes.subarray(8, start));
+  if (!header) throw damaged(8, 'the header is no JSON object');
+
+  const tensors: TensorFile = new Map();
+  let metadata: Record<string, string> = {};
+  const ranges: { name: string; begin: number; end: number }[] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (name === metadataKey) {
+      if (!isMetadata(value)) throw damaged(8, `"${metadataKey}" holds something other than texts`);
+      metadata = { ...value };
+      continue;
+    }
+    const entry = parseEntry(value);
+    if (!entry) throw damaged(8, `tensor "${name}" has no dtype, shape and data_offsets`);
+    const { dtype, shape, begin, end } = entry;
+    if (!isKnown(dtype)) {
+      throw new UserError(`${file}: tensor "${name}" has the type ${dtype}; known are F32, I32 and U8.`, {
+        hint: 'Convert the checkpoint to 32-bit floats (F32).',
+      });
+    }
+    const { size, array } = kinds[dtype];
+    if (end > bytes.length - start) {
+      throw damaged(
+        bytes.length,
+        `the file ends before tensor "${name}", which lies at ${start + begin} to ${start + end}`,
+      );
+    }
+    if (end - begin !== elements(shape) * size) {
+      throw damaged(start + begin, `tensor "${name}" of shape [${shape}] has ${end - begin} bytes`);
+    }
+    ranges.push({ name, begin, end });
+    // A copy, since the tensor need not begin at a multiple of its element's size.
+    tensors.set(name, { dtype, shape, data: new array(bytes.slice(start + begin, start + end).buffer) });
+  }
+  let covered = 0;
+  for (const { name, begin, end } of ranges.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== covered) throw damaged(start + covered, `tensor "${name}" begins at ${start + begin} instead`);
+    covered = end;
+  }
+  if (start + covered !== bytes.length) throw damaged(start + covered, 'bytes follow that belong to no tensor');
+  return { tensors, metadata };
+}
+
+const metadataKey = '__metadata__';
+
+const kinds = {
+  F32: { size: 4, array: Float32Array },
+  I32: { size: 4, array: Int32Array },
+  U8: { size: 1, array: Uint8Array },
+} as const;
+
+const isKnown = (dtype: string): dtype is Tensor['dtype'] => Object.hasOwn(kinds, dtype);
+const elements = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined; // not UTF-8 or not JSON: the caller says where
+  }
+}
+
+function isMetadata(value: unknown): value is Record<string, string> {
+  return typeof value === 'object' && value !== null && Object.values(value).every((text) => typeof text === 'string');
+}
+
+function parseEntry(value: unknown): { dtype: string; shape: number[]; begin: number; end: number } | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
+  if (typeof dtype !== 'string' || !Array.isArray(shape) || !shape.every(isCount)) return undefined;
+  if (!Array.isArray(offsets) || offsets.length !== 2) return undefined;
+  const [begin, end] = offsets as unknown[];
+  return isCount(begin) && isCount(end) && begin <= end ? { dtype, shape, begin, end } : undefined;
+}
