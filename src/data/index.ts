@@ -1,0 +1,70 @@
+/** The data sets by name, and how one is opened. */
+import { createHash } from 'node:crypto';
+import type { Config } from '../core/config.ts';
+import { UserError } from '../core/errors.ts';
+import type { DataFolders, Dataset, DatasetReader, Images } from './dataset.ts';
+import { fashionMnist } from './fashionMnist.ts';
+import { fashionMnistMini } from './fashionMnistMini.ts';
+import { idx } from './idx.ts';
+
+/** One line a data set; its title and sentence stand in `core/catalog.ts`. */
+export const datasetReaders = {
+  'fashion-mnist-mini': fashionMnistMini,
+  'fashion-mnist': fashionMnist,
+  idx,
+} as const satisfies Record<Config['data']['dataset'], DatasetReader>;
+
+/**
+ * Reads a config's data set into memory, as a whole: `trainOn` and `validateOn` are for the training loop.
+ * Throws a `UserError` where files are missing or damaged, or `mean` and `std` do not fit the channels.
+ */
+export async function openDataset(data: Config['data'], folders: DataFolders): Promise<Dataset> {
+  const reader: DatasetReader = datasetReaders[data.dataset];
+  const images = await reader.read(data, folders);
+  const { mean, std } = statisticsOf(data, reader, images);
+  return { ...images, name: data.dataset, classes: images.classNames.length, mean, std, hash: hashOf(images) };
+}
+
+/** The config's, else the published ones, else those of the training pixels. */
+function statisticsOf(data: Config['data'], reader: DatasetReader, images: Images) {
+  for (const key of ['mean', 'std'] as const) {
+    const given = data[key];
+    if (given && given.length !== images.channels) {
+      throw new UserError(
+        `"data.${key}" has ${given.length} values, but the images have ${images.channels} channels.`,
+        {
+          hint: `Write one value a channel, or leave "${key}" out.`,
+        },
+      );
+    }
+  }
+  const own = reader.statistics ?? pixelStatistics(images);
+  return { mean: [...(data.mean ?? own.mean)], std: [...(data.std ?? own.std)] };
+}
+
+/** Mean and standard deviation of each channel over the training pixels, as 0 to 1. */
+function pixelStatistics({ train, channels }: Images): { mean: number[]; std: number[] } {
+  // By way of histograms the sums are exact, whatever the number of pixels.
+  const histograms = Array.from({ length: channels }, () => new Float64Array(256));
+  for (let i = 0; i < train.pixels.length; i++) {
+    const histogram = histograms[i % channels] as Float64Array;
+    const value = train.pixels[i] as number;
+    histogram[value] = (histogram[value] as number) + 1;
+  }
+  const moments = histograms.map((histogram) => {
+    const pixels = train.pixels.length / channels;
+    const mean = histogram.reduce((sum, count, value) => sum + count * value, 0) / pixels;
+    const variance = histogram.reduce((sum, count, value) => sum + count * (value - mean) ** 2, 0) / pixels;
+    return { mean: mean / 255, std: Math.sqrt(variance) / 255 || 1 }; // a channel that never changes is only shifted
+  });
+  return { mean: moments.map((moment) => moment.mean), std: moments.map((moment) => moment.std) };
+}
+
+function hashOf({ height, width, channels, train, validation }: Images): string {
+  const hash = createHash('sha256');
+  for (const { count, pixels, labels } of [train, validation]) {
+    hash.update(`${count}×${height}×${width}×${channels}\n`).update(pixels);
+    hash.update(new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength));
+  }
+  return `sha256:${hash.digest('hex')}`;
+}
