@@ -1,0 +1,62 @@
+/** Events, a summary and a lock as a run has them. */
+import type { EngineEvent, Summary } from '../../src/core/events.ts';
+import { processStartTime, type RunLock } from '../../src/store/lock.ts';
+
+export const start: EngineEvent = {
+  type: 'start',
+  name: 'Größe „ä“',
+  pair: 'p-s0',
+  role: 'method',
+  method: 'masksub',
+  model: 'vit',
+  dataset: 'fashion-mnist-mini',
+  parameters: 139402,
+  seed: 7,
+  initHash: 'sha256:1',
+  batchHash: 'sha256:2',
+  dataHash: 'sha256:3',
+  backend: 'tensorflow',
+  backendReason: 'It is installed.',
+  executor: 'eager',
+  epochs: 150,
+  steps: 4650,
+  at: '2026-01-02T03:04:05.678Z',
+};
+
+export function step(number: number): EngineEvent {
+  return {
+    type: 'step',
+    step: number,
+    epoch: number / 31,
+    images: 32 * number,
+    loss: { total: 2, main: 1, sub: Number.NaN },
+    grad: { total: 1, main: 1, sub: Number.POSITIVE_INFINITY, cosine: 0 },
+    learningRate: 1e-3,
+    imagesPerSecond: 1000,
+    memoryBytes: 1e6,
+    flops: 1e9,
+  };
+}
+
+export const summary: Summary = {
+  state: 'finished',
+  steps: 4650,
+  epochs: 150,
+  final: { loss: 0.5, top1: 0.82, samples: 10000 },
+  cost: { seconds: 60, cpuSeconds: 90, images: 148800, flops: 1e12, peakMemoryBytes: 2e8 },
+};
+
+export const end: EngineEvent = { type: 'end', state: 'finished', message: 'Done.', summary };
+
+export const config = {
+  name: 'example',
+  data: { dataset: 'fashion-mnist-mini' },
+  method: { name: 'masksub' },
+  train: { seed: 7 },
+};
+
+/** The lock of this very process: alive as long as the test. */
+export function ownLock(): RunLock {
+  const startTime = processStartTime(process.pid) ?? '';
+  return { pid: process.pid, startTime, leader: process.pid, leaderStartTime: startTime, heartbeat: Date.now() };
+}
