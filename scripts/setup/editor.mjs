@@ -2,9 +2,9 @@
  * The editor server in `.editor/`: the VS Code that the npm package code-server carries, with the Node that it needs.
  * Everything comes out of npm packages, none of their scripts is run.
  */
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { hashOfTree } from '../build/tree.mjs';
 import { execute, root, step } from './step.mjs';
 
 const source = path.join(root, 'scripts', 'editor');
@@ -20,9 +20,7 @@ export const editorServer = {
 
 export async function setUpEditor() {
   const mark = path.join(folder, 'done');
-  const hash = createHash('sha256');
-  for (const name of fs.readdirSync(source).sort()) hash.update(fs.readFileSync(path.join(source, name)));
-  const wanted = hash.digest('hex');
+  const wanted = hashOfTree(source, ['package.json', 'package-lock.json', 'spdlog.cjs']);
   await step(
     'editor server',
     () => (fs.existsSync(mark) && fs.readFileSync(mark, 'utf8') === wanted ? 'installed' : undefined),

@@ -1,5 +1,4 @@
 /** The project's npm packages, as the lock file names them. */
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { execute, root, SetupError, step } from './step.mjs';
@@ -11,16 +10,23 @@ export async function setUpPackages() {
   if (Number(process.versions.node.split('.')[0]) < oldestNode) {
     throw new SetupError(`This is Node ${process.versions.node}; MaskSub needs Node ${oldestNode} or newer.`);
   }
-  const mark = path.join(root, 'node_modules', '.masksub-lock');
-  const wanted = createHash('sha256')
-    .update(fs.readFileSync(path.join(root, 'package-lock.json')))
-    .digest('hex');
-  await step(
-    'npm packages',
-    () => (fs.existsSync(mark) && fs.readFileSync(mark, 'utf8') === wanted ? 'installed' : undefined),
-    async () => {
-      await execute('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
-      fs.writeFileSync(mark, wanted);
-    },
-  );
+  await step('npm packages', foundPackages, async () => {
+    // Not `npm ci`: it refuses a lock file without the optional binaries of every other platform, and not every mirror
+    // has those. `--no-save` installs what the lock file names and leaves it as it is.
+    await execute('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], {
+      hint: 'Is the package registry that npm is configured for in reach?',
+    });
+  });
+}
+
+/** npm keeps a record of what it installed: done where that holds every package of the lock file at its version. */
+function foundPackages() {
+  const installed = packagesIn(path.join(root, 'node_modules', '.package-lock.json'));
+  const wanted = Object.entries(packagesIn(path.join(root, 'package-lock.json')));
+  const isThere = ([name, { version, optional }]) => name === '' || optional || installed[name]?.version === version;
+  return wanted.length > 0 && wanted.every(isThere) ? 'installed' : undefined;
+}
+
+function packagesIn(file) {
+  return fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')).packages ?? {}) : {};
 }

@@ -57,7 +57,7 @@ export function execute(command, args, { cwd = root, env = process.env, hint } =
       everything += text;
     });
     const fail = (reason) => {
-      const lines = [`${[command, ...args].join(' ')} ${reason}`, everything.trim().split('\n').slice(-15).join('\n')];
+      const lines = [`${[command, ...args].join(' ')} ${reason}`, everything.trim().split('\n').slice(-30).join('\n')];
       reject(new SetupError([...lines, hint].filter(Boolean).join('\n')));
     };
     child.on('error', (error) => fail(`could not be started (${error.message}).`));

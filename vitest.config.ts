@@ -1,0 +1,33 @@
+/** The test suites: `unit` is everything that needs no editor; `editor` drives a real VS Code and needs `npm test`'s set-up. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/editor/**'],
+          // The native engine holds threads and memory of its own: a process each, and no more of them than cores.
+          pool: 'forks',
+          poolOptions: { forks: { maxForks: 2 } },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'editor',
+          include: ['test/editor/**/*.test.ts'],
+          pool: 'forks',
+          // One editor and browser at a time.
+          poolOptions: { forks: { singleFork: true } },
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
