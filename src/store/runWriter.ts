@@ -1,10 +1,12 @@
 /** The run folder as its run writes it. */
+import fs from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../core/errors.ts';
 import { type EngineEvent, EVENT_VERSION, encodeEvent, type RunEvent, type Summary } from '../core/events.ts';
 import { AppendFile, errorCode, makeFolder, makeNewFolder, remove, writeWhole } from './files.ts';
 import { runFiles } from './layout.ts';
 import { type RunLock, removeLock, writeLock } from './lock.ts';
+import { EventTail } from './runReader.ts';
 import { encodeSafetensors, type TensorFile } from './safetensors.ts';
 
 export interface RunWriterOptions {
@@ -35,7 +37,7 @@ export class RunWriter {
    * way, or the disk refuses; it then leaves nothing behind.
    */
   static create(out: string, id: string, config: object, options: RunWriterOptions = {}): RunWriter {
-    if (path.basename(id) !== id || id === '.' || id === '..') {
+    if (path.basename(id) !== id || ['', '.', '..'].includes(id)) {
       throw new UserError(`"${id}" is no run id: it names a folder and so holds no "/".`, {
         hint: 'Choose another --id.',
       });
@@ -125,4 +127,24 @@ export class RunWriter {
       this.#syncError = error;
     }
   }
+}
+
+/**
+ * Ends a run whose process died without an end: appends the `end` event in its place and removes lock and control file. Only for
+ * who started that process and saw it end. Gives the event, or nothing where there is no run to end.
+ */
+export function endDeadRun(out: string, id: string, message: string): RunEvent | undefined {
+  const folder = path.join(out, id);
+  const last = fs.existsSync(path.join(folder, runFiles.events)) ? new EventTail(folder).read().at(-1) : undefined;
+  if (!last || last.type === 'end') return undefined;
+  const { v, run, attempt, t } = last;
+  const event: RunEvent = { v, type: 'end', run, attempt, t, state: 'failed', message };
+  const events = new AppendFile(path.join(folder, runFiles.events));
+  // The newline ends a line that the process may have left unfinished; readers pass over an empty one.
+  events.append(`\n${encodeEvent(event)}\n`);
+  events.sync();
+  events.close();
+  remove(path.join(folder, runFiles.control));
+  removeLock(folder);
+  return event;
 }

@@ -91,8 +91,9 @@ export function decodeSafetensors(
       throw damaged(start + begin, `tensor "${name}" of shape [${shape}] has ${end - begin} bytes`);
     }
     ranges.push({ name, begin, end });
-    // A copy, since the tensor need not begin at a multiple of its element's size.
-    tensors.set(name, { dtype, shape, data: new array(bytes.slice(start + begin, start + end).buffer) });
+    // A copy, since the tensor need not begin at a multiple of its element's size; the slice of a Buffer would be none.
+    const copy = new Uint8Array(bytes.subarray(start + begin, start + end));
+    tensors.set(name, { dtype, shape, data: new array(copy.buffer) });
   }
   let covered = 0;
   for (const { name, begin, end } of ranges.sort((a, b) => a.begin - b.begin || a.end - b.end)) {

@@ -29,6 +29,7 @@ describe('round trip', () => {
         const shifted = new Uint8Array(bytes.length + shift).subarray(shift);
         shifted.set(bytes);
         const decoded = decodeSafetensors(shifted, 'f');
+        expect(decodeSafetensors(Buffer.from(bytes), 'f')).toEqual(decoded);
         expect(new Map([...decoded.tensors].sort())).toEqual(new Map([...tensors].sort()));
         expect(Object.entries(decoded.metadata).sort()).toEqual(Object.entries(texts).sort());
       }),
