@@ -1,17 +1,24 @@
 /** What crosses a process: extension and dashboard, and the control socket of a running pair. */
 import { z } from 'zod';
-import type { RunEvent } from './events.ts';
+import type { Role, RunEvent } from './events.ts';
 
-/** A run as the dashboard lists it. */
+/** A run as the dashboard lists it: what can be said before its first event. */
 export interface RunHandle {
   readonly id: string;
+  /** The experiment's name. */
+  readonly name: string;
+  readonly method: string;
+  readonly role: Role;
+  /** Shared by the runs of a pair; absent for a run on its own. */
+  readonly pair?: string;
+  readonly seed: number;
   /** Set where a reader found the process gone without an `end` event. */
   readonly lost: boolean;
 }
 
 /** Extension to dashboard. Numbers travel through structured clone, so NaN and infinities stay what they are. */
 export type ToDashboard =
-  /** Show these runs and forget all others; their events follow from the first. */
+  /** Show these runs, those of one experiment, and forget all others; their events follow from the first. */
   | { readonly type: 'show'; readonly runs: readonly RunHandle[] }
   /** Events of one run, in order, each once. */
   | { readonly type: 'events'; readonly run: string; readonly events: readonly RunEvent[] }
@@ -25,7 +32,7 @@ export const fromDashboardSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stop'), run: z.string() }),
   z.object({ type: z.literal('start') }),
   z.object({ type: z.literal('showRunFolder'), run: z.string() }),
-  /** Time from the reading of an event to the frame that shows it, in milliseconds; for the benchmark. */
+  /** The frame that shows the newest step event of a run, at this wall-clock time in ms since 1970; for the benchmark. */
   z.object({ type: z.literal('painted'), run: z.string(), step: z.number(), at: z.number() }),
 ]);
 export type FromDashboard = z.infer<typeof fromDashboardSchema>;

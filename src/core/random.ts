@@ -75,10 +75,10 @@ export class RandomStream {
     return Math.sqrt(-2 * Math.log(1 - this.uniform())) * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** Standard normal, redrawn outside ±2 standard deviations. */
-  truncatedNormal(): number {
+  /** Normal with mean 0, redrawn outside ±2 (not ±2 standard deviations), as PyTorch's `trunc_normal_`. */
+  truncatedNormal(standardDeviation: number): number {
     for (;;) {
-      const value = this.normal();
+      const value = standardDeviation * this.normal();
       if (Math.abs(value) <= 2) return value;
     }
   }

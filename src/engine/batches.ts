@@ -1,0 +1,156 @@
+/** Batches: which samples, augmented how, with which masks. Everything random is drawn here, on the host, from named streams. */
+import type { Config } from '../core/config.ts';
+import { RandomStream } from '../core/random.ts';
+import { type CropAndFlip, drawCropAndFlip } from './augment/pad.ts';
+import type { Branch, Method } from './methods/method.ts';
+import type { Model } from './models/model.ts';
+import type { HostBatch, HostDraws, HostImages } from './step/executor.ts';
+
+/** Labelled images: pixels (count, height, width, channels), 0 to 255. */
+export interface ImageSet {
+  readonly count: number;
+  readonly pixels: Uint8Array;
+  readonly labels: Int32Array;
+}
+
+/** What the engine needs of a data set. */
+export interface TrainingData {
+  readonly name: string;
+  readonly classes: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Of each channel, for pixels scaled to 0 … 1. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  readonly train: ImageSet;
+  readonly validation: ImageSet;
+  /** Over pixels and labels. */
+  readonly hash: string;
+}
+
+/** Kept tokens at a mask ratio: ⌊L · (1 − ratio)⌋, as in MAE and MaskSub. */
+export function keptTokens(tokens: number, maskRatio: number): number {
+  return Math.floor(tokens * (1 - maskRatio));
+}
+
+export class Batches {
+  /** Batches in an epoch; an incomplete last one is dropped. */
+  readonly perEpoch: number;
+  readonly #config: Config;
+  readonly #data: TrainingData;
+  readonly #model: Model;
+  readonly #method: Method;
+  readonly #count: number;
+  readonly #normalized: readonly Float32Array[];
+  readonly #black: readonly number[];
+
+  constructor(config: Config, data: TrainingData, model: Model, method: Method) {
+    this.#config = config;
+    this.#data = data;
+    this.#model = model;
+    this.#method = method;
+    this.#count = Math.min(config.data.trainOn ?? data.train.count, data.train.count);
+    this.perEpoch = Math.floor(this.#count / config.train.batchSize);
+    this.#normalized = data.mean.map((mean, c) =>
+      Float32Array.from({ length: 256 }, (_, pixel) => (pixel / 255 - mean) / (data.std[c] as number)),
+    );
+    this.#black = this.#normalized.map((table) => table[0] as number);
+  }
+
+  /** The samples of an epoch, counted from 0, in the order in which they are seen. */
+  order(epoch: number): Int32Array {
+    return new RandomStream(this.#config.train.seed, 'shuffle', epoch).permutation(this.#count);
+  }
+
+  /** Batch `index` of `epoch`; the same for every method, but for the draws of its branches. */
+  batch(epoch: number, index: number, order: Int32Array): HostBatch {
+    const { train, augment } = this.#config;
+    const samples = order.subarray(index * train.batchSize, (index + 1) * train.batchSize);
+    const crops = Array.from(samples, (sample) => drawCropAndFlip(augment, new RandomStream(train.seed, 'augment', epoch, sample)));
+    return {
+      images: this.#images(this.#data.train, samples, crops),
+      target: this.#targets(samples),
+      draws: Object.fromEntries(this.#method.terms.map(({ branch }) => [branch, this.#draws(branch, epoch, samples)])),
+    };
+  }
+
+  /** Validation samples `from` to `to` as they are. */
+  validation(from: number, to: number): HostImages {
+    const samples = Int32Array.from({ length: to - from }, (_, i) => from + i);
+    return this.#images(this.#data.validation, samples, undefined);
+  }
+
+  /** The mask of validation samples: the same at every epoch and for every method. */
+  validationMask(from: number, to: number): HostDraws {
+    const samples = Int32Array.from({ length: to - from }, (_, i) => from + i);
+    return { keep: this.#keep('mask.validation', 0, samples) };
+  }
+
+  #images(set: ImageSet, samples: Int32Array, crops: readonly CropAndFlip[] | undefined): HostImages {
+    const { height, width, channels } = this.#data;
+    const values = new Float32Array(samples.length * height * width * channels);
+    let at = 0;
+    samples.forEach((sample, i) => {
+      const { top, left, flip } = crops?.[i] ?? { top: 0, left: 0, flip: false };
+      const start = sample * height * width * channels;
+      for (let y = 0; y < height; y++) {
+        const row = y + top;
+        for (let x = 0; x < width; x++) {
+          const column = left + (flip ? width - 1 - x : x);
+          const inside = row >= 0 && row < height && column >= 0 && column < width;
+          const pixel = start + (row * width + column) * channels;
+          for (let c = 0; c < channels; c++) {
+            const table = this.#normalized[c] as Float32Array;
+            values[at++] = inside ? (table[set.pixels[pixel + c] as number] as number) : (this.#black[c] as number);
+          }
+        }
+      }
+    });
+    return { values, shape: [samples.length, height, width, channels] };
+  }
+
+  /** One-hot labels, smoothed: on = 1 − s + s/C, off = s/C. Szegedy et al. 2016, section 7. */
+  #targets(samples: Int32Array): Float32Array {
+    const { classes, train } = this.#data;
+    const { smoothing } = this.#config.train;
+    const targets = new Float32Array(samples.length * classes).fill(smoothing / classes);
+    samples.forEach((sample, i) => {
+      targets[i * classes + (train.labels[sample] as number)] = 1 - smoothing + smoothing / classes;
+    });
+    return targets;
+  }
+
+  #draws(branch: Branch, epoch: number, samples: Int32Array): HostDraws {
+    const masked = this.#method.masked.includes(branch);
+    const drops = this.#model.dropSites.some(({ rate }) => rate > 0);
+    return {
+      ...(masked ? { keep: this.#keep('mask', epoch, samples) } : {}),
+      ...(drops ? { drop: this.#drop(`dropPath.${branch}`, epoch, samples) } : {}),
+    };
+  }
+
+  /** For each sample a random subset of its tokens, uniform noise sorted, as MAE does; kept tokens stay in that order. */
+  #keep(purpose: string, epoch: number, samples: Int32Array): NonNullable<HostDraws['keep']> {
+    const { tokens } = this.#model;
+    const kept = keptTokens(tokens, this.#config.method.maskRatio);
+    const indices = new Int32Array(samples.length * kept);
+    samples.forEach((sample, i) => {
+      const order = new RandomStream(this.#config.train.seed, purpose, epoch, sample).permutation(tokens);
+      indices.set(order.subarray(0, kept), i * kept);
+    });
+    return { indices, kept };
+  }
+
+  #drop(purpose: string, epoch: number, samples: Int32Array): Record<string, Float32Array> {
+    const sites = this.#model.dropSites.filter(({ rate }) => rate > 0);
+    const factors = sites.map(() => new Float32Array(samples.length));
+    samples.forEach((sample, i) => {
+      const stream = new RandomStream(this.#config.train.seed, purpose, epoch, sample);
+      sites.forEach(({ rate }, s) => {
+        (factors[s] as Float32Array)[i] = stream.uniform() < rate ? 0 : 1 / (1 - rate);
+      });
+    });
+    return Object.fromEntries(sites.map(({ site }, s) => [site, factors[s] as Float32Array]));
+  }
+}

@@ -1,0 +1,45 @@
+/** Validation: loss and top-1 on whole and on masked inputs, computed in double precision from the logits. */
+import type { Validation } from '../core/events.ts';
+import type { Batches, TrainingData } from './batches.ts';
+import type { Executor } from './step/executor.ts';
+
+const BATCH = 500;
+
+/** Validates on the first `samples` validation samples. The loss is softmax cross-entropy with hard labels, for every criterion. */
+export async function validate(
+  executor: Executor,
+  batches: Batches,
+  data: TrainingData,
+  samples: number,
+  between: () => Promise<boolean>,
+): Promise<Validation | undefined> {
+  const whole = { loss: 0, correct: 0 };
+  const masked = { loss: 0, correct: 0 };
+  for (let from = 0; from < samples; from += BATCH) {
+    const to = Math.min(samples, from + BATCH);
+    const images = batches.validation(from, to);
+    const labels = data.validation.labels.subarray(from, to);
+    addMetrics(whole, executor.evaluate(images, {}, 'parameters'), labels);
+    addMetrics(masked, executor.evaluate(images, batches.validationMask(from, to), 'parameters'), labels);
+    if (await between()) return undefined;
+  }
+  return {
+    loss: whole.loss / samples,
+    top1: whole.correct / samples,
+    maskedLoss: masked.loss / samples,
+    maskedTop1: masked.correct / samples,
+    samples,
+  };
+}
+
+function addMetrics(sums: { loss: number; correct: number }, logits: Float32Array, labels: Int32Array): void {
+  const classes = logits.length / labels.length;
+  labels.forEach((label, i) => {
+    const row = logits.subarray(i * classes, (i + 1) * classes);
+    const largest = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    const sum = row.reduce((total, logit) => total + Math.exp(logit - largest), 0);
+    const logit = row[label] as number;
+    sums.loss += Math.log(sum) + largest - logit;
+    if (logit === largest) sums.correct += 1;
+  });
+}

@@ -1,0 +1,33 @@
+/** Gradient statistics of each layer: norms of the branches' gradients and the cosine between them. */
+import type { EngineEvent } from '../core/events.ts';
+import type { Method } from './methods/method.ts';
+import type { Model } from './models/model.ts';
+import type { StepGradients } from './step/executor.ts';
+
+type LayerGradients = Extract<EngineEvent, { type: 'layers' }>['grad'];
+
+/** Computed on the host in double precision; the norms are of the unweighted losses. */
+export function layerStatistics(gradients: StepGradients, method: Method, model: Model): LayerGradients {
+  const [first, second] = method.terms.map((term) => ({ weight: term.weight, values: gradients.terms[term.branch] }));
+  const layers = [...new Set(model.parameters.map((spec) => spec.layer))];
+  const main: Record<string, number> = {};
+  const sub: Record<string, number> = {};
+  const cosine: Record<string, number> = {};
+  for (const layer of layers) {
+    let [aa, bb, ab] = [0, 0, 0];
+    for (const { name } of model.parameters.filter((spec) => spec.layer === layer)) {
+      const a = first?.values?.get(name) ?? new Float32Array(0);
+      const b = second?.values?.get(name);
+      a.forEach((x, i) => {
+        const y = b?.[i] ?? 0;
+        aa += x * x;
+        bb += y * y;
+        ab += x * y;
+      });
+    }
+    main[layer] = Math.sqrt(aa) / (first?.weight ?? 1);
+    sub[layer] = Math.sqrt(bb) / (second?.weight ?? 1);
+    cosine[layer] = ab / (Math.sqrt(aa * bb) || 1);
+  }
+  return second ? { main, sub, cosine } : { main };
+}

@@ -1,0 +1,178 @@
+/** The eager executor: runs the step op by op on any tfjs backend. The reference for every other executor. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Branch } from '../methods/method.ts';
+import type { BranchDraws } from '../models/model.ts';
+import type { StepScalars } from '../optim/optimizer.ts';
+import { packValues, unpack, unpackValues } from '../parameters.ts';
+import type { Executor, HostBatch, HostDraws, HostImages, Inspection, Snapshot, StepReport } from './executor.ts';
+import { type BatchTensors, type Problem, type StepOutcome, type TrainState, trainStep } from './step.ts';
+
+/** An executor for `problem` that starts from `initial`; optimizer slots are zero and the moving average starts there too. */
+export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Float32Array>): Executor {
+  const { groups, optimizer, method } = problem;
+  let state = initialState(problem, initial);
+  let pending: { readonly numbers: tf.Tensor1D; readonly batches: number }[] = [];
+
+  function run<T extends tf.TensorContainer>(
+    batches: readonly HostBatch[],
+    scalars: StepScalars,
+    read: (outcome: StepOutcome, tensors: readonly BatchTensors[]) => T,
+  ): T {
+    const before = state;
+    const [next, result] = tf.tidy(() => {
+      const tensors = batches.map(toTensors);
+      const stepped = trainStep(problem, before, tensors, mapValues(scalars, (value) => tf.scalar(value)));
+      const result = read(stepped.outcome, tensors);
+      return [stateTensors(stepped.state).map((tensor) => tf.keep(tensor)), result] as [tf.Tensor1D[], T];
+    });
+    state = stateOf(problem, next);
+    tf.dispose(stateTensors(before));
+    return result;
+  }
+
+  return {
+    step(batches, scalars) {
+      const numbers = tf.keep(run(batches, scalars, reportTensor));
+      pending.push({ numbers, batches: batches.length });
+    },
+    inspect(batches, scalars) {
+      const [numbers, terms, total, logits] = run(batches, scalars, (outcome, tensors) => [
+        reportTensor(outcome, tensors),
+        outcome.terms.map((term) => [...term.gradient]),
+        [...outcome.total],
+        outcome.batches.map((batch) => batch.logits as Record<string, tf.Tensor>),
+      ]) as [tf.Tensor1D, tf.Tensor1D[][], tf.Tensor1D[], Partial<Record<Branch, tf.Tensor2D>>[]];
+      pending.push({ numbers: tf.keep(numbers), batches: batches.length });
+      const byName = (flats: readonly tf.Tensor1D[]) => unpackValues(groups, flats.map(floats));
+      const inspection: Inspection = {
+        terms: Object.fromEntries(method.terms.map((term, i) => [term.branch, byName(terms[i] ?? [])])),
+        total: byName(total),
+        logits: logits.map((batch) => mapValues(batch as Record<string, tf.Tensor2D>, floats)),
+      };
+      tf.dispose([terms, total, logits]);
+      return inspection;
+    },
+    reports() {
+      const reports = pending.map(({ numbers, batches }) => reportOf(problem, floats(numbers), batches));
+      tf.dispose(pending.map(({ numbers }) => numbers));
+      pending = [];
+      return reports;
+    },
+    evaluate(images, draws, weights) {
+      return tf.tidy(() => {
+        const flats = weights === 'ema' ? (state.ema ?? state.parameters) : state.parameters;
+        const batch = images.shape[0];
+        return floats(problem.model.forward(unpack(groups, flats), imageTensor(images), drawTensors(draws, batch)));
+      });
+    },
+    snapshot: () => ({
+      parameters: unpackValues(groups, state.parameters.map(floats)),
+      slots: new Map(
+        optimizer.slots.map((slot, s) => [
+          slot,
+          unpackValues(groups, state.slots.map((slots) => floats(slots[s] as tf.Tensor1D))),
+        ]),
+      ),
+      ema: state.ema && unpackValues(groups, state.ema.map(floats)),
+    }),
+    restore(snapshot: Snapshot) {
+      tf.dispose(stateTensors(state));
+      const flats = (values: ReadonlyMap<string, Float32Array>) => packValues(groups, values).map((flat) => tf.tensor1d(flat));
+      const slots = optimizer.slots.map((slot) => flats(snapshot.slots.get(slot) ?? new Map()));
+      state = {
+        parameters: flats(snapshot.parameters),
+        slots: groups.map((_, g) => slots.map((slot) => slot[g] as tf.Tensor1D)),
+        ema: snapshot.ema && flats(snapshot.ema),
+      };
+    },
+    dispose() {
+      tf.dispose([...stateTensors(state), ...pending.map(({ numbers }) => numbers)]);
+      pending = [];
+    },
+  };
+}
+
+function initialState({ groups, optimizer, ema }: Problem, initial: ReadonlyMap<string, Float32Array>): TrainState {
+  const flats = packValues(groups, initial);
+  return {
+    parameters: flats.map((flat) => tf.tensor1d(flat)),
+    slots: groups.map((group) => optimizer.slots.map(() => tf.zeros([group.size]) as tf.Tensor1D)),
+    ema: ema === undefined ? undefined : flats.map((flat) => tf.tensor1d(flat.slice())),
+  };
+}
+
+/** The tensors of a state in a fixed order; `stateOf` is the way back. */
+function stateTensors(state: TrainState): tf.Tensor1D[] {
+  return [...state.parameters, ...state.slots.flat(), ...(state.ema ?? [])];
+}
+
+function stateOf({ groups, optimizer, ema }: Problem, tensors: readonly tf.Tensor1D[]): TrainState {
+  const count = groups.length;
+  const slots = optimizer.slots.length;
+  const slotsEnd = count + count * slots;
+  return {
+    parameters: tensors.slice(0, count),
+    slots: groups.map((_, g) => tensors.slice(count + g * slots, count + (g + 1) * slots)),
+    ema: ema === undefined ? undefined : tensors.slice(slotsEnd),
+  };
+}
+
+/** The numbers of a step in one tensor: losses batch by batch, gradient norms, total norm, cosine, correct. One read for all. */
+function reportTensor(outcome: StepOutcome, batches: readonly BatchTensors[]): tf.Tensor1D {
+  const correct = outcome.batches.map((batch, i) => {
+    const logits = Object.values(batch.logits)[0] as tf.Tensor2D;
+    const target = (batches[i] as BatchTensors).target;
+    return tf.sum(tf.cast(tf.equal(tf.argMax(logits, -1), tf.argMax(target, -1)), 'float32')) as tf.Scalar;
+  });
+  return tf.stack([
+    ...outcome.batches.flatMap((batch) => Object.values(batch.losses)),
+    ...Object.values(outcome.gradientNorms),
+    outcome.totalNorm,
+    ...(outcome.cosine ? [outcome.cosine] : []),
+    ...correct,
+  ]) as tf.Tensor1D;
+}
+
+function reportOf({ method }: Problem, numbers: Float32Array, batches: number): StepReport {
+  const { terms } = method;
+  const next = numbers.values();
+  const take = () => next.next().value as number;
+  const sums: Partial<Record<Branch, number>> = {};
+  for (let i = 0; i < batches; i++) {
+    for (const { branch } of terms) sums[branch] = (sums[branch] ?? 0) + take() / batches;
+  }
+  const norms = Object.fromEntries(terms.map(({ branch }) => [branch, take()]));
+  const total = take();
+  const cosine = terms.length > 1 ? take() : undefined;
+  let correct = 0;
+  for (let i = 0; i < batches; i++) correct += take();
+  return {
+    loss: { total: terms.reduce((sum, term) => sum + term.weight * (sums[term.branch] ?? 0), 0), branches: sums },
+    grad: { total, branches: norms, cosine },
+    correct,
+  };
+}
+
+function toTensors(batch: HostBatch): BatchTensors {
+  const count = batch.images.shape[0];
+  return {
+    images: imageTensor(batch.images),
+    target: tf.tensor2d(batch.target, [count, batch.target.length / count]),
+    draws: mapValues(batch.draws as Record<string, HostDraws>, (draws) => drawTensors(draws, count)),
+  };
+}
+
+const imageTensor = ({ values, shape }: HostImages) => tf.tensor4d(values, [...shape]);
+
+function drawTensors({ keep, drop }: HostDraws, batch: number): BranchDraws {
+  return {
+    ...(keep ? { keep: tf.tensor2d(keep.indices, [batch, keep.kept], 'int32') } : {}),
+    ...(drop ? { drop: mapValues(drop, (factors) => tf.tensor1d(factors)) } : {}),
+  };
+}
+
+const floats = (tensor: tf.Tensor) => tensor.dataSync<'float32'>();
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, f: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]));
+}

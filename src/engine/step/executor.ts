@@ -1,0 +1,70 @@
+/** What runs training steps: host arrays in, numbers out. The loop and the parity check know nothing else of it. */
+import type { Branch } from '../methods/method.ts';
+import type { StepScalars } from '../optim/optimizer.ts';
+
+/** The draws of one branch for one batch. */
+export interface HostDraws {
+  /** Kept tokens, (B, kept). */
+  readonly keep?: { readonly indices: Int32Array; readonly kept: number };
+  /** Factor of each sample at each drop site, (B). */
+  readonly drop?: Readonly<Record<string, Float32Array>>;
+}
+
+/** Images as they enter a model: (B, H, W, C), normalized. */
+export interface HostImages {
+  readonly values: Float32Array;
+  readonly shape: readonly [number, number, number, number];
+}
+
+export interface HostBatch {
+  readonly images: HostImages;
+  /** (B, classes). */
+  readonly target: Float32Array;
+  readonly draws: Readonly<Partial<Record<Branch, HostDraws>>>;
+}
+
+/** What one step came to. */
+export interface StepReport {
+  /** Losses of the branches and their weighted sum, averaged over the batches of the step. */
+  readonly loss: { readonly total: number; readonly branches: Readonly<Partial<Record<Branch, number>>> };
+  readonly grad: {
+    readonly total: number;
+    readonly branches: Readonly<Partial<Record<Branch, number>>>;
+    readonly cosine: number | undefined;
+  };
+  /** Samples whose label the first branch ranked first. */
+  readonly correct: number;
+}
+
+/** Gradients by parameter name: of each weighted term, and of their sum. */
+export interface StepGradients {
+  readonly terms: Readonly<Partial<Record<Branch, ReadonlyMap<string, Float32Array>>>>;
+  readonly total: ReadonlyMap<string, Float32Array>;
+}
+
+/** The inner life of one step, for parity checks and statistics of each layer. */
+export interface Inspection extends StepGradients {
+  /** Logits of each batch and branch, (B, classes). */
+  readonly logits: readonly Readonly<Partial<Record<Branch, Float32Array>>>[];
+}
+
+/** Everything a run needs to go on: parameters, optimizer slots and moving average, by name. */
+export interface Snapshot {
+  readonly parameters: ReadonlyMap<string, Float32Array>;
+  readonly slots: ReadonlyMap<string, ReadonlyMap<string, Float32Array>>;
+  readonly ema: ReadonlyMap<string, Float32Array> | undefined;
+}
+
+export interface Executor {
+  /** One optimizer step over one or more batches whose gradients are averaged. */
+  step(batches: readonly HostBatch[], scalars: StepScalars): void;
+  /** The same, and reads what happened inside. */
+  inspect(batches: readonly HostBatch[], scalars: StepScalars): Inspection;
+  /** Reports of the steps since the last call, oldest first. */
+  reports(): StepReport[];
+  /** Logits (B, classes) in evaluation mode. */
+  evaluate(images: HostImages, draws: HostDraws, weights: 'parameters' | 'ema'): Float32Array;
+  snapshot(): Snapshot;
+  restore(snapshot: Snapshot): void;
+  dispose(): void;
+}

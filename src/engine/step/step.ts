@@ -1,0 +1,178 @@
+/** One training step as a pure function of tensors; the executors decide how it is run. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Branch, Method } from '../methods/method.ts';
+import type { BranchDraws, Model, Parameters } from '../models/model.ts';
+import type { Criterion } from '../ops/losses.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { type ParameterGroup, pack, unpack } from '../parameters.ts';
+
+/** What is trained and how: fixed for a run. */
+export interface Problem {
+  readonly model: Model;
+  readonly method: Method;
+  readonly criterion: Criterion;
+  readonly optimizer: Optimizer;
+  readonly groups: readonly ParameterGroup[];
+  /** Global L2 norm to which the gradient is clipped. */
+  readonly clipNorm?: number | undefined;
+  /** Decay of the moving average of the weights. */
+  readonly ema?: number | undefined;
+}
+
+/** Everything that a step changes: one flat tensor for each group. */
+export interface TrainState {
+  readonly parameters: readonly tf.Tensor1D[];
+  /** Slots of each group, in the optimizer's order. */
+  readonly slots: readonly (readonly tf.Tensor1D[])[];
+  readonly ema: readonly tf.Tensor1D[] | undefined;
+}
+
+/** One batch as tensors. */
+export interface BatchTensors {
+  /** (B, H, W, C), normalized. */
+  readonly images: tf.Tensor4D;
+  /** (B, classes). */
+  readonly target: tf.Tensor2D;
+  readonly draws: Readonly<Partial<Record<Branch, BranchDraws>>>;
+}
+
+/** What a term came to over the batches of a step. */
+interface TermGradient {
+  readonly branch: Branch;
+  readonly weight: number;
+  /** Gradient of weight · loss, averaged over the batches. */
+  readonly gradient: readonly tf.Tensor1D[];
+}
+
+/** Losses and logits of one batch. */
+export interface BatchOutcome {
+  readonly losses: Readonly<Partial<Record<Branch, tf.Scalar>>>;
+  readonly logits: Readonly<Partial<Record<Branch, tf.Tensor2D>>>;
+}
+
+/** What a step reports of itself. Norms are global L2; those of the branches are of the unweighted losses. */
+export interface StepOutcome {
+  readonly batches: readonly BatchOutcome[];
+  readonly gradientNorms: Readonly<Partial<Record<Branch, tf.Scalar>>>;
+  /** Of the gradient that the optimizer gets, before clipping. */
+  readonly totalNorm: tf.Scalar;
+  /** Between the branches' gradients, where there are two. */
+  readonly cosine?: tf.Scalar;
+  readonly terms: readonly TermGradient[];
+  readonly total: readonly tf.Tensor1D[];
+}
+
+/** Gradients of one or more batches, averaged, and then one update. Call inside `tf.tidy`. */
+export function trainStep(
+  problem: Problem,
+  state: TrainState,
+  batches: readonly BatchTensors[],
+  scalars: Readonly<Record<string, tf.Scalar>>,
+): { readonly state: TrainState; readonly outcome: StepOutcome } {
+  const parameters = unpack(problem.groups, state.parameters);
+  let terms: TermGradient[] = [];
+  const outcomes: BatchOutcome[] = [];
+  for (const batch of batches) {
+    const result = differentiateTerms(problem, parameters, batch, 1 / batches.length);
+    terms = terms.length === 0 ? result.terms : terms.map((term, i) => addTerm(term, result.terms[i] as TermGradient));
+    outcomes.push(result.outcome);
+  }
+  const total = problem.groups.map((_, g) => sumAll(terms.map((term) => term.gradient[g] as tf.Tensor1D)));
+  const totalNorm = globalNorm(total);
+  const statistics = branchStatistics(terms, totalNorm);
+  const next = update(problem, state, total, totalNorm, scalars);
+  return { state: next, outcome: { batches: outcomes, ...statistics, totalNorm, terms, total } };
+}
+
+/** Forward and backward pass of each term in turn; the activations of one are freed before the next begins. */
+function differentiateTerms(problem: Problem, parameters: Parameters, batch: BatchTensors, share: number) {
+  const names = Object.keys(parameters);
+  const inputs = Object.values(parameters);
+  const logits: Partial<Record<Branch, tf.Tensor2D>> = {};
+  const losses: Partial<Record<Branch, tf.Scalar>> = {};
+  const terms = problem.method.terms.map((term): TermGradient => {
+    const gradient = tf.tidy(() => {
+      const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) => {
+        const named = Object.fromEntries(names.map((name, i) => [name, tensors[i] as tf.Tensor]));
+        const result = term.loss({
+          forward: (branch) => problem.model.forward(named, batch.images, batch.draws[branch] ?? {}),
+          target: batch.target,
+          criterion: problem.criterion,
+          earlier: logits,
+        });
+        logits[term.branch] = tf.keep(result.logits);
+        losses[term.branch] = tf.keep(result.loss);
+        return tf.mul<tf.Scalar>(result.loss, term.weight * share);
+      })(inputs);
+      value.dispose();
+      return pack(problem.groups, Object.fromEntries(names.map((name, i) => [name, grads[i] as tf.Tensor])));
+    });
+    return { branch: term.branch, weight: term.weight, gradient };
+  });
+  return { terms, outcome: { losses: adopt(losses), logits: adopt(logits) } };
+}
+
+/** Gives kept tensors back to the surrounding tidy, which frees them unless they are returned. */
+function adopt<T extends tf.Tensor>(kept: Partial<Record<Branch, T>>): Partial<Record<Branch, T>> {
+  return Object.fromEntries(
+    Object.entries(kept).map(([branch, tensor]) => {
+      const owned = tf.clone(tensor);
+      tensor.dispose();
+      return [branch, owned];
+    }),
+  );
+}
+
+function addTerm(a: TermGradient, b: TermGradient): TermGradient {
+  const gradient = a.gradient.map((x, g) => sumAll([x, b.gradient[g] as tf.Tensor1D]));
+  tf.dispose([...a.gradient, ...b.gradient]);
+  return { ...a, gradient };
+}
+
+/** Norm of each branch's gradient and the cosine between them, at the price of one product for each. */
+function branchStatistics(terms: readonly TermGradient[], totalNorm: tf.Scalar) {
+  const [first, second] = terms;
+  if (!first) throw new Error('A method has at least one term.');
+  if (!second) return { gradientNorms: { [first.branch]: tf.clone(totalNorm) } };
+  const norms = terms.map((term) => globalNorm(term.gradient));
+  const products = first.gradient.map((x, g) => tf.dot(x, second.gradient[g] as tf.Tensor1D) as tf.Scalar);
+  const [a, b] = norms as [tf.Scalar, tf.Scalar];
+  return {
+    gradientNorms: Object.fromEntries(terms.map((term, i) => [term.branch, tf.mul(norms[i] as tf.Scalar, 1 / term.weight)])),
+    cosine: tf.divNoNan<tf.Scalar>(sumAll(products), tf.mul(a, b)),
+  };
+}
+
+function update(
+  { groups, optimizer, clipNorm, ema }: Problem,
+  state: TrainState,
+  total: readonly tf.Tensor1D[],
+  totalNorm: tf.Scalar,
+  scalars: Readonly<Record<string, tf.Scalar>>,
+): TrainState {
+  // As PyTorch's clip_grad_norm_: g · min(1, clipNorm / (norm + 1e-6)).
+  const factor = clipNorm ? tf.minimum<tf.Scalar>(1, tf.div(clipNorm, tf.add(totalNorm, 1e-6))) : undefined;
+  const gradientNorm = factor ? tf.mul<tf.Scalar>(totalNorm, factor) : totalNorm;
+  const updates = groups.map((group, g) =>
+    optimizer.update({
+      group,
+      parameter: state.parameters[g] as tf.Tensor1D,
+      gradient: factor ? tf.mul(total[g] as tf.Tensor1D, factor) : (total[g] as tf.Tensor1D),
+      gradientNorm,
+      slots: state.slots[g] ?? [],
+      scalars,
+    }),
+  );
+  const parameters = updates.map((update) => update.parameter);
+  const average = (old: tf.Tensor1D, g: number) =>
+    tf.add<tf.Tensor1D>(tf.mul(old, ema ?? 0), tf.mul(parameters[g] as tf.Tensor1D, 1 - (ema ?? 0)));
+  return { parameters, slots: updates.map((update) => update.slots), ema: state.ema?.map(average) };
+}
+
+function globalNorm(flats: readonly tf.Tensor1D[]): tf.Scalar {
+  return tf.sqrt(sumAll(flats.map((flat) => tf.dot(flat, flat) as tf.Scalar)));
+}
+
+function sumAll<T extends tf.Tensor>(tensors: readonly T[]): T {
+  return tensors.reduce((sum, tensor) => tf.add<T>(sum, tensor));
+}

@@ -1,0 +1,278 @@
+/** The one training loop: an async generator of events. It knows no process, no file and no clock but those it is given. */
+import { methods as methodTitles } from '../core/catalog.ts';
+import type { Config } from '../core/config.ts';
+import { UserError } from '../core/errors.ts';
+import type { EndState, EngineEvent, Role, Summary, Validation } from '../core/events.ts';
+import { warmupConstant, warmupCosine } from '../core/schedules.ts';
+import { Batches, keptTokens, type TrainingData } from './batches.ts';
+import { validate } from './evaluate.ts';
+import { layerStatistics } from './layerStatistics.ts';
+import { methods } from './methods/index.ts';
+import { models } from './models/index.ts';
+import { criteria } from './ops/losses.ts';
+import { optimizers } from './optim/index.ts';
+import { groupParameters, initialValues, sizeOf } from './parameters.ts';
+import { eagerExecutor } from './step/eager.ts';
+import type { HostBatch, Snapshot, StepReport } from './step/executor.ts';
+import type { Problem } from './step/step.ts';
+
+/** What the loop asks of the process around it. */
+export interface Surroundings {
+  /** Monotonic seconds. */
+  readonly now: () => number;
+  readonly date: () => string;
+  readonly cpuSeconds: () => number;
+  /** Resident memory now and at its peak, in bytes. */
+  readonly memory: () => { readonly now: number; readonly peak: number };
+  /** `sha256:` and the hash over all parts in order. */
+  readonly hash: (parts: Iterable<ArrayBufferView>) => string;
+  /** Lets the process do its other work, and says whether to stop. */
+  readonly breathe: () => Promise<boolean>;
+  /** Writes a checkpoint and returns its path relative to the run folder. */
+  readonly saveCheckpoint: (name: string, snapshot: Snapshot, metadata: Readonly<Record<string, string>>) => string;
+}
+
+/** Who this run is, and on what it computes. */
+export interface Identity {
+  readonly role: Role;
+  readonly pair: string | undefined;
+  readonly backend: string;
+  readonly backendReason: string;
+}
+
+/** Batches whose contents go into `batchHash`. */
+const HASHED_BATCHES = 10;
+
+/** Trains as `config` says. Ends with exactly one `end` event, whatever happens, unless a bug throws. */
+export async function* train(
+  config: Config,
+  data: TrainingData,
+  identity: Identity,
+  around: Surroundings,
+): AsyncGenerator<EngineEvent, Summary | undefined> {
+  const began = around.now();
+  const problem = buildProblem(config, data);
+  const { model, method } = problem;
+  const batches = new Batches(config, data, model, method);
+  const stepsPerEpoch = Math.floor(batches.perEpoch / config.train.accumulate);
+  if (stepsPerEpoch < 1) {
+    throw new UserError(
+      `A step needs ${config.train.batchSize * config.train.accumulate} training images, there are ${data.train.count}.`,
+      { hint: 'Lower train.batchSize or train.accumulate.' },
+    );
+  }
+  const initial = initialValues(model.parameters, config.train.seed);
+  const executor = eagerExecutor(problem, initial);
+  const totalSteps = stepsPerEpoch * config.train.epochs;
+  const validateOn = Math.min(config.data.validateOn ?? data.validation.count, data.validation.count);
+  const stepImages = config.train.batchSize * config.train.accumulate;
+  const stepFlops = stepImages * trainingFlops(problem, config.method.maskRatio);
+
+  let step = 0;
+  let best: Summary['best'];
+  let final: Validation | undefined;
+  let trained: Summary['train'];
+  let lastCheckpoint = -1;
+  const metadata = () => ({ step: String(step), attempt: '0', model: config.model.name, method: config.method.name });
+  const checkpoint = (name: string): EngineEvent => ({
+    type: 'checkpoint',
+    step,
+    file: around.saveCheckpoint(name, executor.snapshot(), metadata()),
+  });
+  const numbered = () => {
+    lastCheckpoint = step;
+    return checkpoint(`step-${String(step).padStart(9, '0')}`);
+  };
+  const finish = (state: EndState, message: string): { event: EngineEvent; summary: Summary } => {
+    const summary: Summary = {
+      state,
+      steps: step,
+      epochs: step / stepsPerEpoch,
+      ...(final ? { final } : {}),
+      ...(best ? { best } : {}),
+      ...(trained ? { train: trained } : {}),
+      cost: {
+        seconds: around.now() - began,
+        cpuSeconds: around.cpuSeconds(),
+        images: step * stepImages,
+        flops: step * stepFlops,
+        peakMemoryBytes: around.memory().peak,
+      },
+    };
+    return { event: { type: 'end', state, message, summary }, summary };
+  };
+
+  try {
+    yield {
+      type: 'start',
+      name: config.name,
+      ...(identity.pair ? { pair: identity.pair } : {}),
+      role: identity.role,
+      method: config.method.name,
+      model: config.model.name,
+      dataset: data.name,
+      parameters: model.parameters.reduce((sum, spec) => sum + sizeOf(spec), 0),
+      seed: config.train.seed,
+      initHash: around.hash(initial.values()),
+      batchHash: around.hash(firstBatches(batches)),
+      dataHash: data.hash,
+      backend: identity.backend,
+      backendReason: identity.backendReason,
+      executor: 'eager',
+      epochs: config.train.epochs,
+      steps: totalSteps,
+      at: around.date(),
+    };
+
+    let logged = { step: 0, at: around.now() };
+    for (let epoch = 0; epoch < config.train.epochs; epoch++) {
+      const order = batches.order(epoch);
+      const epochReports: StepReport[] = [];
+      for (let i = 0; i < stepsPerEpoch; i++) {
+        const micro = Array.from({ length: config.train.accumulate }, (_, j) =>
+          batches.batch(epoch, i * config.train.accumulate + j, order),
+        );
+        const scheduled = config.train.schedule === 'cosine' ? warmupCosine : warmupConstant;
+        const learningRate = scheduled(step / stepsPerEpoch, config.train);
+        const scalars = problem.optimizer.scalars(step + 1, learningRate);
+        const withLayers = (step + 1) % config.run.layersEvery === 0;
+        const layers = withLayers ? layerStatistics(executor.inspect(micro, scalars), method, model) : undefined;
+        if (!withLayers) executor.step(micro, scalars);
+        step += 1;
+
+        const isLogged = step === 1 || step % config.run.logEvery === 0 || step === totalSteps;
+        if (isLogged || i === stepsPerEpoch - 1) {
+          const reports = executor.reports();
+          epochReports.push(...reports);
+          const bad = reports.findIndex((report) => !Number.isFinite(report.loss.total) || !Number.isFinite(report.grad.total));
+          if (isLogged || bad >= 0) {
+            const at = around.now();
+            const shown = bad >= 0 ? bad : reports.length - 1;
+            yield {
+              ...stepEvent(reports[shown] as StepReport, step - (reports.length - 1 - shown), learningRate),
+              epoch: step / stepsPerEpoch,
+              images: step * stepImages,
+              imagesPerSecond: ((step - logged.step) * stepImages) / (at - logged.at),
+              memoryBytes: around.memory().now,
+              flops: step * stepFlops,
+            };
+            logged = { step, at };
+          }
+          if (bad >= 0) {
+            const at = step - (reports.length - 1 - bad);
+            const { event, summary } = finish('failed', `The ${nonFinite(reports[bad] as StepReport)} at step ${at} is not finite. Lower train.learningRate or set train.clipNorm.`);
+            yield event;
+            return summary;
+          }
+        }
+        if (layers) yield { type: 'layers', step, grad: layers };
+        if (await around.breathe()) return yield* stop();
+      }
+
+      trained = epochMetrics(epochReports, stepImages);
+      const isLast = epoch === config.train.epochs - 1;
+      const validates = isLast || (epoch + 1) % config.data.validateEvery === 0;
+      const validation = validates
+        ? await validate(executor, batches, data, isLast ? data.validation.count : validateOn, around.breathe)
+        : undefined;
+      if (validates && !validation) return yield* stop();
+      logged = { step, at: around.now() }; // validation is no training time
+      yield { type: 'epoch', epoch: epoch + 1, step, train: trained, ...(validation ? { validation } : {}) };
+      if (validation) {
+        final = validation;
+        if (!best || validation.top1 > best.top1) {
+          best = { epoch: epoch + 1, top1: validation.top1 };
+          yield checkpoint('best');
+        }
+      }
+      if (isLast || (epoch + 1) % config.run.checkpointEvery === 0) yield numbered();
+    }
+    const { event, summary } = finish('finished', `Finished after ${config.train.epochs} epochs.`);
+    yield event;
+    return summary;
+  } finally {
+    executor.dispose();
+  }
+
+  async function* stop(): AsyncGenerator<EngineEvent, Summary> {
+    if (lastCheckpoint !== step) yield numbered();
+    const { event, summary } = finish('stopped', `Stopped at step ${step} of ${totalSteps}.`);
+    yield event;
+    return summary;
+  }
+}
+
+/** Model, method, criterion, optimizer and parameter groups of a config. */
+export function buildProblem(config: Config, data: Pick<TrainingData, 'height' | 'width' | 'channels' | 'classes' | 'name'>): Problem {
+  const imageSize = config.model.imageSize ?? data.height;
+  if (data.height !== data.width || data.height !== imageSize) {
+    throw new UserError(`The model wants images of ${imageSize}×${imageSize} pixels, "${data.name}" has ${data.width}×${data.height}.`, {
+      hint: `Set model.imageSize to ${data.height}.`,
+    });
+  }
+  if (imageSize % config.model.patchSize !== 0) {
+    throw new UserError(`model.patchSize (${config.model.patchSize}) must divide the image size (${imageSize}).`);
+  }
+  const model = models[config.model.name](config.model, { imageSize, channels: data.channels, classes: data.classes });
+  const method = methods[config.method.name];
+  if (method.masked.length > 0 && keptTokens(model.tokens, config.method.maskRatio) < 1) {
+    throw new UserError(
+      `method.maskRatio ${config.method.maskRatio} leaves none of the ${model.tokens} patches to the masked branch of ${methodTitles[config.method.name].title}.`,
+      { hint: 'Lower it, or make model.patchSize smaller.' },
+    );
+  }
+  const optimizer = optimizers[config.train.optimizer]({ ...config.train, lambMaxGradNorm: 1 });
+  const { clipNorm, ema, layerDecay } = config.train;
+  const groups = groupParameters(model.parameters, { depth: model.depth, layerDecay, separate: optimizer.separate });
+  return { model, method, criterion: criteria[config.train.loss], optimizer, groups, clipNorm, ema };
+}
+
+/** Images, labels and order of the first batches, as they enter the step. */
+function* firstBatches(batches: Batches): Generator<ArrayBufferView> {
+  for (let i = 0; i < HASHED_BATCHES; i++) {
+    const epoch = Math.floor(i / batches.perEpoch);
+    const batch: HostBatch = batches.batch(epoch, i % batches.perEpoch, batches.order(epoch));
+    yield batch.images.values;
+    yield batch.target;
+  }
+}
+
+/** Floating-point operations of one sample's step over all branches; the backward pass counts as two forward passes. */
+function trainingFlops({ model, method }: Problem, maskRatio: number): number {
+  const kept = (branch: 'main' | 'sub') =>
+    method.masked.includes(branch) ? keptTokens(model.tokens, maskRatio) : model.tokens;
+  return method.terms.reduce((sum, term) => sum + 3 * model.forwardFlops(kept(term.branch)), 0);
+}
+
+function stepEvent(report: StepReport, step: number, learningRate: number) {
+  const { loss, grad } = report;
+  return {
+    type: 'step',
+    step,
+    loss: withBranches(loss.total, loss.branches),
+    grad: { ...withBranches(grad.total, grad.branches), ...(grad.cosine === undefined ? {} : { cosine: grad.cosine }) },
+    learningRate,
+  } as const;
+}
+
+/** A method without a main branch reports its only branch as main. */
+function withBranches(total: number, branches: StepReport['loss']['branches']) {
+  const main = branches.main ?? branches.sub ?? total;
+  const sub = branches.main === undefined ? undefined : branches.sub;
+  return sub === undefined ? { total, main } : { total, main, sub };
+}
+
+function epochMetrics(reports: readonly StepReport[], stepImages: number): { loss: number; top1: number } {
+  const sum = (value: (report: StepReport) => number) => reports.reduce((total, report) => total + value(report), 0);
+  return {
+    loss: sum((report) => report.loss.branches.main ?? report.loss.branches.sub ?? Number.NaN) / reports.length,
+    top1: sum((report) => report.correct) / (reports.length * stepImages),
+  };
+}
+
+/** Which number of a step is not finite, for the message of a failed run. */
+function nonFinite({ loss, grad }: StepReport): string {
+  for (const [branch, value] of Object.entries(loss.branches)) if (!Number.isFinite(value)) return `loss of the ${branch} branch`;
+  for (const [branch, value] of Object.entries(grad.branches)) if (!Number.isFinite(value)) return `gradient of the ${branch} branch`;
+  return 'gradient';
+}

@@ -1,0 +1,107 @@
+/** The command line: arguments in, one command out. Everything that trains is loaded only by the commands that need it. */
+import { Command, InvalidArgumentError } from 'commander';
+import { describeError, UserError } from '../core/errors.ts';
+
+/** Exit codes: 0 done, 1 failed, 2 wrong use or unreadable input, 130 stopped. */
+const WRONG_USE = 2;
+
+const program = new Command('masksub')
+  .description('Trains image classifiers with MaskSub and its baseline, side by side.')
+  .exitOverride((error) => {
+    throw error.exitCode === 0 ? error : Object.assign(error, { exitCode: WRONG_USE });
+  })
+  .showSuggestionAfterError();
+
+program
+  .command('run')
+  .description('train as a config says: the method and its baseline, for every seed')
+  .argument('<config>', 'a *.masksub.json file')
+  .option('--set <key=value>', 'change a key, as in train.epochs=2 (repeatable)', collect, [])
+  .option('--method <name>', 'the training method')
+  .option('--out <folder>', 'folder that receives the run folders', '.masksub/runs')
+  .option('--backend <name>', 'what computes: auto, tensorflow, wasm, cpu')
+  .option('--executor <name>', 'how a step is executed: auto, eager')
+  .option('--id <id>', 'id of the experiment (default: time and name)')
+  .option('--json', 'print the events, one JSON object a line')
+  .action(async (config, options) => (await import('./commands/run.ts')).run(config, options));
+
+program
+  .command('config')
+  .description('check a config and print it with every default written out')
+  .argument('<config>', 'a file, or - for standard input')
+  .option('--as <file>', 'the name of what comes from standard input', 'standard input')
+  .option('--set <key=value>', 'change a key (repeatable)', collect, [])
+  .option('--method <name>', 'the training method')
+  .option('--json', 'print {"config": …} or {"problems": […]}')
+  .action(async (config, options) => (await import('./commands/config.ts')).config(config, options));
+
+program
+  .command('new')
+  .description('write a config to start from')
+  .option('--template <name>', 'which one')
+  .option('--stdout', 'print it instead of writing <template>.masksub.json')
+  .action(async (options) => (await import('./commands/new.ts')).newConfig(options));
+
+program
+  .command('show')
+  .description('show a run')
+  .argument('<run>', 'a run id or folder')
+  .option('--out <folder>', 'where the run folders lie', '.masksub/runs')
+  .option('--json', 'print one JSON object')
+  .action(async (run, options) => (await import('./commands/show.ts')).show(run, options));
+
+program
+  .command('stop')
+  .description('stop a run and its pair, with a checkpoint')
+  .argument('<run>', 'a run id or folder')
+  .option('--out <folder>', 'where the run folders lie', '.masksub/runs')
+  .action(async (run, options) => (await import('./commands/stop.ts')).stop(run, options));
+
+program
+  .command('parity')
+  .description('compare the engine with reference numbers from PyTorch and timm')
+  .argument('<folder>', 'a folder with index.json and its tensors')
+  .option('--only <glob>', 'only the cases, units and schedules of that name')
+  .option('--backend <name>', 'what computes', 'auto')
+  .option('--executor <name>', 'how a step is executed', 'auto')
+  .option('--allow-unsupported', 'do not count as failed what this build cannot run')
+  .action(async (folder, options) => (await import('./commands/parity.ts')).parity(folder, options));
+
+program
+  .command('doctor')
+  .description('check the environment: engine, backend, processor')
+  .option('--json', 'print one JSON object')
+  .action(async (options) => (await import('./commands/doctor.ts')).doctor(options));
+
+program
+  .command('train', { hidden: true })
+  .description('a training process; started by `run`')
+  .action(async () => (await import('./trainer.ts')).runTrainer());
+
+main();
+
+async function main(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+/** Says what went wrong on standard error and gives the exit code. */
+function report(error: unknown): number {
+  if (error instanceof UserError) {
+    process.stderr.write(`Error: ${describeError(error)}\n`);
+    return WRONG_USE;
+  }
+  const exitCode = (error as { exitCode?: number }).exitCode;
+  if (exitCode !== undefined) return exitCode; // commander has said it
+  process.stderr.write(`A bug in MaskSub; please report it.\n${describeError(error)}\n`);
+  return 1;
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  if (!value.includes('=')) throw new InvalidArgumentError('Expected key=value.');
+  return [...earlier, value];
+}
+

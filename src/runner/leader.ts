@@ -1,0 +1,148 @@
+/** The leader of an experiment: starts the training processes of each pair, follows them, stops them together, compares. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { compareSeeds, comparePair, type PairComparison, type SeedsComparison } from '../core/comparison.ts';
+import type { Config } from '../core/config.ts';
+import type { Role, RunEvent } from '../core/events.ts';
+import { emptyRun, isOver, reduceRun, type RunState } from '../core/run.ts';
+import { processStartTime } from '../store/lock.ts';
+import { endDeadRun } from '../store/runWriter.ts';
+import { serveControl } from './control.ts';
+import { threadsEach, trainingEnvironment } from './environment.ts';
+import type { FromTrainer, Job, ToTrainer } from './job.ts';
+import { cliFile } from './paths.ts';
+
+/** How long a run may take to end after a stop before it is killed, in milliseconds; a large step takes its time. */
+const STOP_PATIENCE_MS = 60_000;
+
+export interface Experiment {
+  readonly id: string;
+  readonly out: string;
+  readonly config: Config;
+  readonly configFolder: string;
+}
+
+/** What the leader tells its caller while it goes. */
+export interface Progress {
+  readonly onEvent: (event: RunEvent, runs: ReadonlyMap<string, RunState>) => void;
+  readonly onMessage: (text: string) => void;
+}
+
+export interface Outcome {
+  readonly runs: ReadonlyMap<string, RunState>;
+  readonly comparison: SeedsComparison | undefined;
+  /** 0 all finished, 1 one failed, 130 stopped. */
+  readonly exitCode: 0 | 1 | 130;
+}
+
+/** Runs all seeds one after the other, the runs of a pair side by side, each in a process of its own. */
+export async function lead(experiment: Experiment, progress: Progress, stop: AbortSignal): Promise<Outcome> {
+  const runs = new Map<string, RunState>();
+  const step = () => Math.max(0, ...[...runs.values()].map((run) => run.steps.at(-1)?.step ?? 0));
+  const abort = new AbortController();
+  stop.addEventListener('abort', () => abort.abort());
+  const control = await serveControl((request) => {
+    if (request.command === 'stop') abort.abort();
+    return { ok: true, state: abort.signal.aborted ? 'stopping' : 'running', step: step() };
+  });
+  const pairs: PairComparison[] = [];
+  let failed = false;
+  try {
+    for (const seed of experiment.config.compare.seeds) {
+      if (abort.signal.aborted) break;
+      const jobs = jobsOf(experiment, seed, control.address);
+      const ended = await Promise.all(jobs.map((job) => follow(job, jobs.length, runs, progress, abort)));
+      failed ||= ended.some((state) => state === 'failed');
+      const [baseline, method] = jobs.map((job) => runs.get(job.runId));
+      const compared = baseline && method ? comparePair(baseline, method) : undefined;
+      if (compared) pairs.push(compared);
+    }
+  } finally {
+    control.close();
+  }
+  const exitCode = failed ? 1 : abort.signal.aborted ? 130 : 0;
+  return { runs, comparison: pairs.length > 0 ? compareSeeds(pairs) : undefined, exitCode };
+}
+
+/** The runs of one seed: the baseline first, where one is wanted. */
+function jobsOf({ id, out, config, configFolder }: Experiment, seed: number, socket: string): Job[] {
+  const seeded = { ...config, train: { ...config.train, seed }, compare: { ...config.compare, seeds: [seed] } };
+  const pair = `${id}-s${seed}`;
+  const leader = { pid: process.pid, startTime: processStartTime(process.pid) ?? '', socket };
+  const job = (role: Role, name: Config['method']['name'], paired: boolean): Job => ({
+    runId: `${pair}-${name}`,
+    out,
+    pair: paired ? pair : undefined,
+    role,
+    config: { ...seeded, method: { ...config.method, name } },
+    configFolder,
+    leader,
+  });
+  if (config.method.name === 'baseline') return [job('baseline', 'baseline', false)];
+  const method = job('method', config.method.name, config.compare.baseline);
+  return config.compare.baseline ? [job('baseline', 'baseline', true), method] : [method];
+}
+
+/** Starts one run and follows it to its end; gives its last state. */
+function follow(
+  job: Job,
+  processes: number,
+  runs: Map<string, RunState>,
+  progress: Progress,
+  abort: AbortController,
+): Promise<RunState['state']> {
+  runs.set(job.runId, emptyRun(job.runId));
+  const child = fork(cliFile(), ['train'], {
+    env: trainingEnvironment(threadsEach(processes, job.config.run.threads)),
+    serialization: 'advanced', // keeps NaN and infinities
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const stderr = lastLines(child);
+  let refused = false;
+  const tell = (message: ToTrainer) => {
+    if (child.connected) child.send(message, () => {}); // it may end while the message is on its way
+  };
+  const onEvent = (event: RunEvent) => {
+    runs.set(job.runId, reduceRun(runs.get(job.runId) ?? emptyRun(job.runId), event));
+    progress.onEvent(event, runs);
+  };
+  child.on('message', (message: FromTrainer) => {
+    if (message.type === 'event') onEvent(message.event);
+    else if (message.type === 'stopRequested') abort.abort();
+    else {
+      refused = true;
+      progress.onMessage(message.message);
+      abort.abort(); // without its pair the other run would prove nothing
+    }
+  });
+  let patience: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    tell({ type: 'stop' });
+    patience = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS).unref();
+  };
+  if (abort.signal.aborted) onAbort();
+  else abort.signal.addEventListener('abort', onAbort, { once: true });
+  tell({ type: 'job', job });
+  return new Promise((resolve) => {
+    child.on('close', (code, signal) => {
+      clearTimeout(patience);
+      abort.signal.removeEventListener('abort', onAbort);
+      const run = runs.get(job.runId) ?? emptyRun(job.runId);
+      if (isOver(run) || refused) return resolve(isOver(run) ? run.state : 'failed');
+      const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
+      const message = `The training process ${how} without a word${signal === 'SIGKILL' ? ' (out of memory?)' : ''}.`;
+      const event = endDeadRun(job.out, job.runId, message);
+      if (event) onEvent(event);
+      progress.onMessage([message, ...stderr()].join('\n'));
+      resolve('failed');
+    });
+  });
+}
+
+/** The last lines of what a child wrote to its standard error, for the report of a crash. */
+function lastLines(child: ChildProcess): () => string[] {
+  let text = '';
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    text = (text + chunk).slice(-4000);
+  });
+  return () => text.trimEnd().split('\n').slice(-10);
+}

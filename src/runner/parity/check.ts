@@ -1,0 +1,42 @@
+/** Runs every case, unit and schedule of a reference folder through the engine. */
+import picomatch from 'picomatch';
+import { checkCase, unsupportedCase } from './cases.ts';
+import { Comparison, type Worst } from './comparison.ts';
+import { openOracle } from './oracle.ts';
+import { scheduleChecks } from './schedules.ts';
+import { unitChecks } from './units.ts';
+
+export interface ParityResult {
+  /** `vit_masksub_ce_adamw`, `units/ops/gelu`, `schedules/mae_cosine/mae_base_100`. */
+  readonly name: string;
+  readonly outcome: 'passed' | 'failed' | 'unsupported';
+  readonly worst?: Worst;
+  /** Why it could not be run, or why it failed without a number. */
+  readonly reason?: string;
+}
+
+/** One comparison to make: a check, or the reason why this build cannot make it. */
+export interface Check {
+  readonly name: string;
+  readonly run: ((comparison: Comparison) => void) | { readonly unsupported: string };
+}
+
+/** Yields a result for each; `only` is a glob over the names. Throws a UserError where something is unreadable. */
+export function* checkParity(folder: string, only?: string): Generator<ParityResult> {
+  const oracle = openOracle(folder);
+  const wanted = only === undefined ? () => true : picomatch(only);
+  const caseChecks = Object.entries(oracle.index.cases).map(([name, testCase]): Check => {
+    const unsupported = unsupportedCase(oracle.index, testCase);
+    return { name, run: unsupported ? { unsupported } : (comparison) => checkCase(oracle, testCase, comparison) };
+  });
+  for (const { name, run } of [...caseChecks, ...unitChecks(oracle), ...scheduleChecks(oracle.index)]) {
+    if (!wanted(name)) continue;
+    if (typeof run !== 'function') {
+      yield { name, outcome: 'unsupported', reason: run.unsupported };
+      continue;
+    }
+    const comparison = new Comparison();
+    run(comparison);
+    yield { name, outcome: comparison.passes ? 'passed' : 'failed', worst: comparison.worst };
+  }
+}

@@ -1,0 +1,197 @@
+/** Single functions: losses, optimizers and ops, each with its gradient. */
+import * as tf from '@tensorflow/tfjs-core';
+import { z } from 'zod';
+import { keptTokens } from '../../engine/batches.ts';
+import type { ParameterSpec } from '../../engine/models/model.ts';
+import { gelu } from '../../engine/ops/gelu.ts';
+import { layerNorm } from '../../engine/ops/layerNorm.ts';
+import { type Criterion, criteria } from '../../engine/ops/losses.ts';
+import { optimizers } from '../../engine/optim/index.ts';
+import { groupParameters } from '../../engine/parameters.ts';
+import type { TensorFile } from '../../store/safetensors.ts';
+import type { Check } from './check.ts';
+import { type Comparison, maxAbs } from './comparison.ts';
+import { floatsOf, numbersOf, type Oracle, shapeOf } from './oracle.ts';
+
+export function unitChecks(oracle: Oracle): Check[] {
+  const { losses, optim, ops, mix } = oracle.index.units;
+  return [
+    ...(losses ? lossChecks(oracle.tensors(losses.file), losses) : []),
+    ...(optim ? optimizerChecks(oracle.tensors(optim.file), optim) : []),
+    ...(ops ? opChecks(oracle.tensors(ops.file), ops) : []),
+    ...(mix ? Object.keys(mix).filter((name) => name !== 'file').map((name) => unsupported(`units/mix/${name}`, 'mixup and cutmix')) : []),
+  ];
+}
+
+const unsupported = (name: string, what: string): Check => ({ name, run: { unsupported: `this build has no ${what}` } });
+
+/** Units: 1e-5 · max(1, largest expected). */
+function compare(comparison: Comparison, tensors: TensorFile, name: string, got: tf.Tensor | ArrayLike<number>): void {
+  const expected = floatsOf(tensors, name);
+  const values = got instanceof tf.Tensor ? got.dataSync() : got;
+  comparison.array(name, values, expected, 1e-5 * Math.max(1, maxAbs(expected)));
+}
+
+function tensorOf<T extends tf.Tensor>(tensors: TensorFile, name: string): T {
+  return tf.tensor(floatsOf(tensors, name), [...shapeOf(tensors, name)]) as T;
+}
+
+/** A criterion with its target, by the name of the fixture. */
+function lossChecks(tensors: TensorFile, unit: Record<string, unknown>): Check[] {
+  const values = z.record(z.string(), z.number()).parse(unit.values);
+  return Object.entries(values).map(([name, expected]): Check => {
+    const make = lossOf(name, tensors);
+    if (!make) return unsupported(`units/losses/${name}`, `loss ${name}`);
+    return {
+      name: `units/losses/${name}`,
+      run: (comparison) =>
+        tf.tidy(() => {
+          const { criterion, student, target } = make();
+          const { value, grad } = tf.valueAndGrad((logits) => criterion.loss(logits as tf.Tensor2D, target))(tensorOf(tensors, student));
+          comparison.number(name, value.dataSync()[0] as number, expected, 1e-5 * Math.max(1, Math.abs(expected)));
+          compare(comparison, tensors, student === 'logits' ? `grad/${name}` : `grad_sub/${name}`, grad);
+        }),
+    };
+  });
+}
+
+interface LossFixture {
+  readonly criterion: Criterion;
+  readonly student: 'logits' | 'sub_logits';
+  readonly target: tf.Tensor2D;
+}
+
+function lossOf(name: string, tensors: TensorFile): (() => LossFixture) | undefined {
+  const [, kind] = /^(?:masksub_)?(ce|bce)_/.exec(name) ?? [];
+  if (kind === undefined) return undefined;
+  const criterion = criteria[kind as 'ce' | 'bce'];
+  if (name.startsWith('masksub_')) {
+    return () => ({ criterion, student: 'sub_logits', target: criterion.activation(tensorOf(tensors, 'logits')) });
+  }
+  const target = targetOf(name.slice(kind.length + 1), tensors);
+  return target && (() => ({ criterion, student: 'logits', target: target() }));
+}
+
+function targetOf(name: string, tensors: TensorFile): (() => tf.Tensor2D) | undefined {
+  const classes = shapeOf(tensors, 'logits')[1] as number;
+  const hard = (smoothing: number) => () => {
+    const labels = tf.tensor1d(Int32Array.from(numbersOf(tensors, 'label')), 'int32');
+    return tf.oneHot(labels, classes, 1 - smoothing + smoothing / classes, smoothing / classes, 'float32') as tf.Tensor2D;
+  };
+  const soft = () => tensorOf<tf.Tensor2D>(tensors, 'soft');
+  if (name === 'hard') return hard(0);
+  if (name === 'soft') return soft;
+  if (name.startsWith('smooth')) return hard(Number(name.slice('smooth'.length)));
+  if (name.startsWith('thresh')) {
+    const threshold = Number(name.slice('thresh'.length));
+    return () => tf.cast(tf.greater(soft(), threshold), 'float32');
+  }
+  return undefined;
+}
+
+const optimizerSpec = z.object({
+  opt: z.string(),
+  betas: z.tuple([z.number(), z.number()]).optional(),
+  eps: z.number().optional(),
+  weight_decay: z.number(),
+  momentum: z.number().optional(),
+  nesterov: z.boolean().optional(),
+  lamb_max_grad_norm: z.number().nullish(),
+});
+
+function optimizerChecks(tensors: TensorFile, unit: Record<string, unknown>): Check[] {
+  const specs = z.record(z.string(), optimizerSpec).parse(unit.specs);
+  const lr = z.array(z.number()).parse(unit.lr);
+  return Object.entries(specs).map(([name, spec]): Check => {
+    if (!Object.hasOwn(optimizers, spec.opt)) return unsupported(`units/optim/${name}`, `optimizer ${spec.opt}`);
+    return { name: `units/optim/${name}`, run: (comparison) => checkOptimizer(name, spec, lr, tensors, comparison) };
+  });
+}
+
+/** Five updates of a matrix with weight decay and a vector without. */
+function checkOptimizer(
+  name: string,
+  spec: z.infer<typeof optimizerSpec>,
+  learningRates: readonly number[],
+  tensors: TensorFile,
+  comparison: Comparison,
+): void {
+  const optimizer = optimizers[spec.opt as keyof typeof optimizers]({
+    weightDecay: spec.weight_decay,
+    betas: spec.betas ?? [0.9, 0.999],
+    epsilon: spec.eps ?? 1e-8,
+    momentum: spec.momentum ?? 0,
+    nesterov: spec.nesterov ?? false,
+    lambMaxGradNorm: spec.lamb_max_grad_norm ?? undefined,
+  });
+  const specs = ['w', 'b'].map((parameter): ParameterSpec => {
+    const shape = shapeOf(tensors, parameter);
+    return { name: parameter, shape, decay: shape.length > 1, layer: parameter, init: { kind: 'constant', value: 0 } };
+  });
+  const groups = groupParameters(specs, { depth: 0, layerDecay: 1, separate: true });
+  tf.tidy(() => {
+    const flat = (name: string) => tf.tensor1d(floatsOf(tensors, name));
+    let state = groups.map((group) => ({
+      parameter: flat(group.specs[0]?.name ?? ''),
+      slots: optimizer.slots.map(() => tf.zeros<tf.Rank.R1>([group.size])) as readonly tf.Tensor1D[],
+    }));
+    learningRates.forEach((learningRate, step) => {
+      const gradients = groups.map((group) => flat(`g${step}.${group.specs[0]?.name}`));
+      const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)) as tf.Scalar);
+      const gradientNorm = tf.sqrt(squares.reduce((a, b) => tf.add(a, b)));
+      const scalars = Object.fromEntries(
+        Object.entries(optimizer.scalars(step + 1, learningRate)).map(([key, value]) => [key, tf.scalar(value)]),
+      );
+      state = groups.map((group, g) =>
+        optimizer.update({ group, gradient: gradients[g] as tf.Tensor1D, gradientNorm, scalars, ...(state[g] as (typeof state)[number]) }),
+      );
+      groups.forEach((group, g) => {
+        compare(comparison, tensors, `${name}.s${step}.${group.specs[0]?.name}`, state[g]?.parameter ?? []);
+      });
+    });
+  });
+}
+
+function opChecks(tensors: TensorFile, unit: Record<string, unknown>): Check[] {
+  const epsilons = [...tensors.keys()].flatMap((name) => /^ln\.y@(.+)$/.exec(name)?.[1] ?? []);
+  const keepCounts = z.array(z.tuple([z.number(), z.number(), z.number()])).parse(unit.keep_count ?? []);
+  const run = (name: string, check: (comparison: Comparison) => void): Check => ({
+    name: `units/ops/${name}`,
+    run: (comparison) => tf.tidy(() => check(comparison)),
+  });
+  const missing = [
+    ['batchNorm', 'bn.y', 'batch normalization'],
+    ['positionEmbeddingResize', 'pos_bicubic.4to6.in', 'resizing of position embeddings'],
+    ['swinWindows', 'swin.rel_index.win3', 'Swin windows'],
+  ] as const;
+  return [
+    ...epsilons.map((epsilon) => run(`layerNorm@${epsilon}`, (comparison) => checkLayerNorm(epsilon, tensors, comparison))),
+    run('gelu', (comparison) => {
+      const { value, grad } = withGradient((x) => gelu(x), tensorOf(tensors, 'gelu.x'));
+      compare(comparison, tensors, 'gelu.y', value);
+      compare(comparison, tensors, 'gelu.dy_dx', grad);
+    }),
+    run('softmax', (comparison) => {
+      const x = tensorOf<tf.Tensor2D>(tensors, 'softmax.x');
+      compare(comparison, tensors, 'softmax.y', criteria.ce.activation(x));
+      compare(comparison, tensors, 'log_softmax.y', tf.logSoftmax(x));
+    }),
+    run('keptTokens', (comparison) => {
+      for (const [tokens, ratio, kept] of keepCounts) comparison.number(`${tokens} tokens at ${ratio}`, keptTokens(tokens, ratio), kept, 0.5);
+    }),
+    ...missing.filter(([, tensor]) => tensors.has(tensor)).map(([name, , what]) => unsupported(`units/ops/${name}`, what)),
+  ];
+}
+
+function checkLayerNorm(epsilon: string, tensors: TensorFile, comparison: Comparison): void {
+  const [weight, bias] = [tensorOf<tf.Tensor1D>(tensors, 'ln.weight'), tensorOf<tf.Tensor1D>(tensors, 'ln.bias')];
+  const norm = (x: tf.Tensor) => layerNorm(x as tf.Tensor2D, weight, bias, Number(epsilon));
+  const { value, grad } = withGradient(norm, tensorOf(tensors, 'ln.x'), tensorOf(tensors, 'ln.dy'));
+  compare(comparison, tensors, `ln.y@${epsilon}`, value);
+  compare(comparison, tensors, `ln.dx@${epsilon}`, grad);
+}
+
+/** A function's value, and its gradient with respect to x for the upstream gradient `dy` (ones where absent). */
+function withGradient(f: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor, dy?: tf.Tensor) {
+  return { value: f(x), grad: tf.grad(f)(x, dy) };
+}

@@ -1,0 +1,123 @@
+/** A training process: one run, from its job to its end. Writes the run folder and tells its leader. */
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { describeError, UserError } from '../core/errors.ts';
+import { openDataset } from '../data/index.ts';
+import { train } from '../engine/train.ts';
+import { runFiles } from '../store/layout.ts';
+import { processStartTime, writeLock } from '../store/lock.ts';
+import { writeWhole } from '../store/files.ts';
+import { RunWriter } from '../store/runWriter.ts';
+import { loadBackend } from './backend.ts';
+import { checkpointTensors } from './checkpoint.ts';
+import type { FromTrainer, Job, ToTrainer } from './job.ts';
+import { mediaFolder } from './paths.ts';
+import { provenance } from './provenance.ts';
+
+const HEARTBEAT_MS = 5000;
+
+/** Waits for the job, trains, and ends the process with 0 (finished), 1 (failed) or 130 (stopped). */
+export async function runTrainer(): Promise<void> {
+  let stopping = false;
+  let receive: (job: Job) => void;
+  const received = new Promise<Job>((resolve) => {
+    receive = resolve;
+  });
+  process.on('message', (message: ToTrainer) => {
+    if (message.type === 'job') receive(message.job);
+    else stopping = true;
+  });
+  // Without its leader nobody could stop this run together with its pair.
+  process.on('disconnect', () => {
+    stopping = true;
+  });
+  process.on('SIGINT', () => {}); // the terminal signals the whole group; the leader decides
+  process.on('SIGTERM', () => send({ type: 'stopRequested' }));
+
+  const job = await received;
+  try {
+    const state = await trainJob(job, () => stopping);
+    process.exitCode = state === 'finished' ? 0 : state === 'stopped' ? 130 : 1;
+  } catch (error) {
+    send({ type: 'refused', message: describeError(error) });
+    process.exitCode = 1;
+  }
+  // Native threads and the channel would keep the process alive.
+  process.disconnect?.();
+  process.exit();
+}
+
+async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
+  const { config } = job;
+  // Data first: what is wrong with them is known before a run folder exists.
+  const data = await openDataset(config.data, { mediaFolder: mediaFolder(), configFolder: job.configFolder });
+  const backend = await loadBackend(config.run.backend);
+  const lock = () => ({
+    pid: process.pid,
+    startTime: processStartTime(process.pid) ?? '',
+    leader: job.leader.pid,
+    leaderStartTime: job.leader.startTime,
+    heartbeat: Date.now(),
+  });
+  const resolved = { ...config, pair: job.pair, ...provenance(data.hash, backend.name) };
+  const writer = RunWriter.create(job.out, job.runId, resolved, { lock: lock() });
+  const control = path.join(writer.folder, runFiles.control);
+  writeWhole(control, `${JSON.stringify({ socket: job.leader.socket })}\n`);
+  const heartbeat = setInterval(() => writeLock(writer.folder, lock()), HEARTBEAT_MS).unref();
+  const events = train(
+    config,
+    data,
+    { role: job.role, pair: job.pair, backend: backend.name, backendReason: backend.reason },
+    {
+      now: () => performance.now() / 1000,
+      date: () => new Date().toISOString(),
+      cpuSeconds: () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
+      memory: () => ({ now: process.memoryUsage.rss(), peak: process.resourceUsage().maxRSS * 1024 }),
+      hash: sha256,
+      breathe: async () => {
+        await setImmediate();
+        return isStopping();
+      },
+      saveCheckpoint: (name, snapshot, metadata) =>
+        writer.writeCheckpoint(`${name}.safetensors`, checkpointTensors(snapshot, config, data), metadata),
+    },
+  );
+  try {
+    for (;;) {
+      const next = await events.next();
+      if (next.done) {
+        if (next.value) writer.finish(next.value);
+        return next.value?.state ?? 'failed';
+      }
+      send({ type: 'event', event: writer.emit(next.value) });
+    }
+  } catch (error) {
+    await events.return(undefined);
+    endFailed(writer, error);
+    throw error;
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+/** Says in the run folder that the run failed, as far as the disk still takes it. */
+function endFailed(writer: RunWriter, error: unknown): void {
+  const message = error instanceof UserError ? describeError(error) : `A bug in MaskSub: ${String(error)}`;
+  try {
+    send({ type: 'event', event: writer.emit({ type: 'end', state: 'failed', message }) });
+  } catch {
+    // The disk is full or gone: readers see a run without an end whose process is gone.
+  }
+  writer.close();
+}
+
+function send(message: FromTrainer): void {
+  if (process.connected) process.send?.(message);
+}
+
+function sha256(parts: Iterable<ArrayBufferView>): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+  return `sha256:${hash.digest('hex')}`;
+}
