@@ -1,0 +1,48 @@
+/** `New experiment`: a config to start from, as a file of the workspace. */
+import fs from 'node:fs';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { UserError } from '../core/errors.ts';
+import { writeWhole } from '../store/files.ts';
+import { spokenError } from './runner.ts';
+import type { Services } from './services.ts';
+
+/** Writes the runner's template beside what is there and opens it; nothing where the person chose no folder. */
+export async function newExperiment({ runner }: Services): Promise<vscode.TextDocument | undefined> {
+  const folder = await pickFolder();
+  if (!folder) return undefined;
+  const answer = await runner.ask(['new', '--stdout']);
+  if (answer.code !== 0) throw new UserError(`No config could be made: ${spokenError(answer.stderr)}`);
+  const file = freeFile(folder.uri.fsPath, slugOf(answer.stdout));
+  writeWhole(file, answer.stdout);
+  const document = await vscode.workspace.openTextDocument(file);
+  await vscode.window.showTextDocument(document);
+  return document;
+}
+
+/** The folder of the workspace, or the one that a person picks; with no folder open, offers to open one. */
+export async function pickFolder(): Promise<vscode.WorkspaceFolder | undefined> {
+  const folders = (vscode.workspace.workspaceFolders ?? []).filter((folder) => folder.uri.scheme === 'file');
+  if (folders.length > 1) return vscode.window.showWorkspaceFolderPick({ placeHolder: 'Folder for the experiment' });
+  if (folders[0]) return folders[0];
+  const chosen = await vscode.window.showInformationMessage(
+    'MaskSub keeps configs and runs in a folder. Open one first.',
+    'Open folder…',
+  );
+  if (chosen) await vscode.commands.executeCommand('workbench.action.files.openFolder');
+  return undefined;
+}
+
+/** A file name from the template's first `name`, that of the experiment. */
+function slugOf(template: string): string {
+  const name = /"name"\s*:\s*"([^"]*)"/.exec(template)?.[1] ?? '';
+  const slug = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+  return slug.replaceAll(/^-|-$/g, '') || 'experiment';
+}
+
+function freeFile(folder: string, slug: string): string {
+  for (let i = 1; ; i++) {
+    const file = path.join(folder, `${slug}${i === 1 ? '' : `-${i}`}.masksub.json`);
+    if (!fs.existsSync(file)) return file;
+  }
+}
