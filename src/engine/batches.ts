@@ -67,7 +67,9 @@ export class Batches {
   batch(epoch: number, index: number, order: Int32Array): HostBatch {
     const { train, augment } = this.#config;
     const samples = order.subarray(index * train.batchSize, (index + 1) * train.batchSize);
-    const crops = Array.from(samples, (sample) => drawCropAndFlip(augment, new RandomStream(train.seed, 'augment', epoch, sample)));
+    const crops = Array.from(samples, (sample) =>
+      drawCropAndFlip(augment, new RandomStream(train.seed, 'augment', epoch, sample)),
+    );
     return {
       images: this.#images(this.#data.train, samples, crops),
       target: this.#targets(samples),

@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../core/random.ts';
 import { layerDecayScale } from '../core/schedules.ts';
-import type { Parameters, ParameterSpec } from './models/model.ts';
+import type { ParameterSpec, Parameters } from './models/model.ts';
 
 /** Parameters above this size keep a tensor of their own: copying them costs more than it saves. */
 const PACK_BELOW = 1 << 18;
@@ -79,7 +79,10 @@ export function pack(groups: readonly ParameterGroup[], tensors: Parameters): tf
 }
 
 /** Values by name as one flat array for each group. */
-export function packValues(groups: readonly ParameterGroup[], values: ReadonlyMap<string, Float32Array>): Float32Array[] {
+export function packValues(
+  groups: readonly ParameterGroup[],
+  values: ReadonlyMap<string, Float32Array>,
+): Float32Array[] {
   return groups.map((group) => {
     const flat = new Float32Array(group.size);
     let offset = 0;
@@ -95,7 +98,10 @@ export function packValues(groups: readonly ParameterGroup[], values: ReadonlyMa
 }
 
 /** The flat arrays of the groups as values by name; views, not copies. */
-export function unpackValues(groups: readonly ParameterGroup[], flats: readonly Float32Array[]): Map<string, Float32Array> {
+export function unpackValues(
+  groups: readonly ParameterGroup[],
+  flats: readonly Float32Array[],
+): Map<string, Float32Array> {
   const values = new Map<string, Float32Array>();
   groups.forEach((group, g) => {
     let offset = 0;

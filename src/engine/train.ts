@@ -144,7 +144,9 @@ export async function* train(
         if (isLogged || i === stepsPerEpoch - 1) {
           const reports = executor.reports();
           epochReports.push(...reports);
-          const bad = reports.findIndex((report) => !Number.isFinite(report.loss.total) || !Number.isFinite(report.grad.total));
+          const bad = reports.findIndex(
+            (report) => !Number.isFinite(report.loss.total) || !Number.isFinite(report.grad.total),
+          );
           if (isLogged || bad >= 0) {
             const at = around.now();
             const shown = bad >= 0 ? bad : reports.length - 1;
@@ -160,7 +162,10 @@ export async function* train(
           }
           if (bad >= 0) {
             const at = step - (reports.length - 1 - bad);
-            const { event, summary } = finish('failed', `The ${nonFinite(reports[bad] as StepReport)} at step ${at} is not finite. Lower train.learningRate or set train.clipNorm.`);
+            const { event, summary } = finish(
+              'failed',
+              `The ${nonFinite(reports[bad] as StepReport)} at step ${at} is not finite. Lower train.learningRate or set train.clipNorm.`,
+            );
             yield event;
             return summary;
           }
@@ -203,12 +208,18 @@ export async function* train(
 }
 
 /** Model, method, criterion, optimizer and parameter groups of a config. */
-export function buildProblem(config: Config, data: Pick<TrainingData, 'height' | 'width' | 'channels' | 'classes' | 'name'>): Problem {
+export function buildProblem(
+  config: Config,
+  data: Pick<TrainingData, 'height' | 'width' | 'channels' | 'classes' | 'name'>,
+): Problem {
   const imageSize = config.model.imageSize ?? data.height;
   if (data.height !== data.width || data.height !== imageSize) {
-    throw new UserError(`The model wants images of ${imageSize}×${imageSize} pixels, "${data.name}" has ${data.width}×${data.height}.`, {
-      hint: `Set model.imageSize to ${data.height}.`,
-    });
+    throw new UserError(
+      `The model wants images of ${imageSize}×${imageSize} pixels, "${data.name}" has ${data.width}×${data.height}.`,
+      {
+        hint: `Set model.imageSize to ${data.height}.`,
+      },
+    );
   }
   if (imageSize % config.model.patchSize !== 0) {
     throw new UserError(`model.patchSize (${config.model.patchSize}) must divide the image size (${imageSize}).`);
@@ -272,7 +283,9 @@ function epochMetrics(reports: readonly StepReport[], stepImages: number): { los
 
 /** Which number of a step is not finite, for the message of a failed run. */
 function nonFinite({ loss, grad }: StepReport): string {
-  for (const [branch, value] of Object.entries(loss.branches)) if (!Number.isFinite(value)) return `loss of the ${branch} branch`;
-  for (const [branch, value] of Object.entries(grad.branches)) if (!Number.isFinite(value)) return `gradient of the ${branch} branch`;
+  for (const [branch, value] of Object.entries(loss.branches))
+    if (!Number.isFinite(value)) return `loss of the ${branch} branch`;
+  for (const [branch, value] of Object.entries(grad.branches))
+    if (!Number.isFinite(value)) return `gradient of the ${branch} branch`;
   return 'gradient';
 }

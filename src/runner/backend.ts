@@ -49,7 +49,8 @@ export function engineProblem(folder: string): string | undefined {
 
 async function useTensorflow(folder: string): Promise<void> {
   const problem = engineProblem(folder);
-  const hint = 'In a checkout, run `npm start` to install the engine; or set masksub.enginePath (MASKSUB_ENGINE) to one.';
+  const hint =
+    'In a checkout, run `npm start` to install the engine; or set masksub.enginePath (MASKSUB_ENGINE) to one.';
   if (problem) throw new UserError(problem, { hint });
   // Removed in Node 23, and tfjs-node 4.22 still calls it.
   const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean };
@@ -58,10 +59,13 @@ async function useTensorflow(folder: string): Promise<void> {
   try {
     binding = createRequire(import.meta.url)(bindingFile(folder));
   } catch (cause) {
-    throw new UserError(`The native engine at ${folder} does not load: ${String((cause as Error).message).split('\n')[0]}.`, {
-      hint: `${hint} With "run.backend": "wasm" training goes on without it.`,
-      cause,
-    });
+    throw new UserError(
+      `The native engine at ${folder} does not load: ${String((cause as Error).message).split('\n')[0]}.`,
+      {
+        hint: `${hint} With "run.backend": "wasm" training goes on without it.`,
+        cause,
+      },
+    );
   }
   const { registerTensorflow } = await import('./tensorflowBackend.ts');
   registerTensorflow(binding);
@@ -69,9 +73,9 @@ async function useTensorflow(folder: string): Promise<void> {
 }
 
 async function useWasm(): Promise<void> {
-  const wasm = await import('@tensorflow/tfjs-backend-wasm');
-  const folder = wasmFolder();
-  if (fs.existsSync(folder)) wasm.setWasmPaths(`${folder}/`);
-  if (!(await tf.setBackend('wasm'))) throw new UserError('WebAssembly does not start here.', { hint: 'Update Node or VS Code.' });
+  const { registerWasm } = await import('./wasmBackend.ts');
+  registerWasm(wasmFolder());
+  if (!(await tf.setBackend('wasm')))
+    throw new UserError('WebAssembly does not start here.', { hint: 'Update Node or VS Code.' });
   await tf.ready();
 }

@@ -10,7 +10,8 @@ export function checkpointTensors(snapshot: Snapshot, config: Config, data: Trai
   const shapes = new Map(buildProblem(config, data).model.parameters.map((spec) => [spec.name, spec.shape]));
   const tensors: TensorFile = new Map();
   const addAll = (prefix: string, values: ReadonlyMap<string, Float32Array>) => {
-    for (const [name, data] of values) tensors.set(`${prefix}${name}`, { dtype: 'F32', shape: [...(shapes.get(name) ?? [])], data });
+    for (const [name, data] of values)
+      tensors.set(`${prefix}${name}`, { dtype: 'F32', shape: [...(shapes.get(name) ?? [])], data });
   };
   addAll('', snapshot.parameters);
   for (const [slot, values] of snapshot.slots) addAll(`optimizer.${slot}.`, values);

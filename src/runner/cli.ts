@@ -104,4 +104,3 @@ function collect(value: string, earlier: string[]): string[] {
   if (!value.includes('=')) throw new InvalidArgumentError('Expected key=value.');
   return [...earlier, value];
 }
-

@@ -5,7 +5,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { UserError } from '../core/errors.ts';
-import { type ControlAnswer, type ControlRequest, controlAnswerSchema, controlRequestSchema } from '../core/messages.ts';
+import {
+  type ControlAnswer,
+  type ControlRequest,
+  controlAnswerSchema,
+  controlRequestSchema,
+} from '../core/messages.ts';
 
 export interface ControlServer {
   readonly address: string;
@@ -43,7 +48,12 @@ export function ask(address: string, request: ControlRequest, timeoutMs = 5000):
     const socket = net.createConnection(address);
     const fail = (cause?: unknown) => {
       socket.destroy();
-      reject(new UserError('The run does not answer on its control socket.', { hint: 'It may have just ended; see `masksub show`.', cause }));
+      reject(
+        new UserError('The run does not answer on its control socket.', {
+          hint: 'It may have just ended; see `masksub show`.',
+          cause,
+        }),
+      );
     };
     socket.setTimeout(timeoutMs, fail);
     socket.once('error', fail);

@@ -7,7 +7,8 @@ import os from 'node:os';
  * keeping the blocks makes the eager step several times faster (docs/benchmarks.md).
  */
 export function trainingEnvironment(threads: number, env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  const keepMemory = 'glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=67108864';
+  const keepMemory =
+    'glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=67108864';
   return {
     ...env,
     TF_NUM_INTRAOP_THREADS: String(threads),

@@ -21,5 +21,5 @@ export type FromTrainer =
   | { readonly type: 'event'; readonly event: RunEvent }
   /** A signal reached this process; the whole experiment shall stop. */
   | { readonly type: 'stopRequested' }
-  /** An error for a person; the process ends. */
-  | { readonly type: 'refused'; readonly message: string };
+  /** The process ends with an error; `forPerson` where it is wrong use or unreadable input rather than a bug. */
+  | { readonly type: 'refused'; readonly message: string; readonly forPerson: boolean };

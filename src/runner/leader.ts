@@ -1,9 +1,9 @@
 /** The leader of an experiment: starts the training processes of each pair, follows them, stops them together, compares. */
-import { fork, type ChildProcess } from 'node:child_process';
-import { compareSeeds, comparePair, type PairComparison, type SeedsComparison } from '../core/comparison.ts';
+import { type ChildProcess, fork } from 'node:child_process';
+import { comparePair, compareSeeds, type PairComparison, type SeedsComparison } from '../core/comparison.ts';
 import type { Config } from '../core/config.ts';
 import type { Role, RunEvent } from '../core/events.ts';
-import { emptyRun, isOver, reduceRun, type RunState } from '../core/run.ts';
+import { emptyRun, isOver, type RunState, reduceRun } from '../core/run.ts';
 import { processStartTime } from '../store/lock.ts';
 import { endDeadRun } from '../store/runWriter.ts';
 import { serveControl } from './control.ts';
@@ -24,14 +24,15 @@ export interface Experiment {
 /** What the leader tells its caller while it goes. */
 export interface Progress {
   readonly onEvent: (event: RunEvent, runs: ReadonlyMap<string, RunState>) => void;
-  readonly onMessage: (text: string) => void;
+  /** An error for a person. */
+  readonly onError: (text: string) => void;
 }
 
 export interface Outcome {
   readonly runs: ReadonlyMap<string, RunState>;
   readonly comparison: SeedsComparison | undefined;
-  /** 0 all finished, 1 one failed, 130 stopped. */
-  readonly exitCode: 0 | 1 | 130;
+  /** 0 all finished, 1 one failed, 2 the input was refused before anything ran, 130 stopped. */
+  readonly exitCode: 0 | 1 | 2 | 130;
 }
 
 /** Runs all seeds one after the other, the runs of a pair side by side, each in a process of its own. */
@@ -45,13 +46,12 @@ export async function lead(experiment: Experiment, progress: Progress, stop: Abo
     return { ok: true, state: abort.signal.aborted ? 'stopping' : 'running', step: step() };
   });
   const pairs: PairComparison[] = [];
-  let failed = false;
+  const ends: RunEnd[] = [];
   try {
     for (const seed of experiment.config.compare.seeds) {
       if (abort.signal.aborted) break;
       const jobs = jobsOf(experiment, seed, control.address);
-      const ended = await Promise.all(jobs.map((job) => follow(job, jobs.length, runs, progress, abort)));
-      failed ||= ended.some((state) => state === 'failed');
+      ends.push(...(await Promise.all(jobs.map((job) => follow(job, jobs.length, runs, progress, abort)))));
       const [baseline, method] = jobs.map((job) => runs.get(job.runId));
       const compared = baseline && method ? comparePair(baseline, method) : undefined;
       if (compared) pairs.push(compared);
@@ -59,7 +59,7 @@ export async function lead(experiment: Experiment, progress: Progress, stop: Abo
   } finally {
     control.close();
   }
-  const exitCode = failed ? 1 : abort.signal.aborted ? 130 : 0;
+  const exitCode = ends.includes('refused') ? 2 : ends.includes('failed') ? 1 : abort.signal.aborted ? 130 : 0;
   return { runs, comparison: pairs.length > 0 ? compareSeeds(pairs) : undefined, exitCode };
 }
 
@@ -82,22 +82,24 @@ function jobsOf({ id, out, config, configFolder }: Experiment, seed: number, soc
   return config.compare.baseline ? [job('baseline', 'baseline', true), method] : [method];
 }
 
-/** Starts one run and follows it to its end; gives its last state. */
+/** How a run ended; `refused` where its input was, before there was a run. */
+type RunEnd = 'finished' | 'stopped' | 'failed' | 'refused';
+
+/** Starts one run and follows it to its end. */
 function follow(
   job: Job,
   processes: number,
   runs: Map<string, RunState>,
   progress: Progress,
   abort: AbortController,
-): Promise<RunState['state']> {
-  runs.set(job.runId, emptyRun(job.runId));
+): Promise<RunEnd> {
   const child = fork(cliFile(), ['train'], {
     env: trainingEnvironment(threadsEach(processes, job.config.run.threads)),
     serialization: 'advanced', // keeps NaN and infinities
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const stderr = lastLines(child);
-  let refused = false;
+  let refusal: Extract<FromTrainer, { type: 'refused' }> | undefined;
   const tell = (message: ToTrainer) => {
     if (child.connected) child.send(message, () => {}); // it may end while the message is on its way
   };
@@ -107,10 +109,8 @@ function follow(
   };
   child.on('message', (message: FromTrainer) => {
     if (message.type === 'event') onEvent(message.event);
-    else if (message.type === 'stopRequested') abort.abort();
     else {
-      refused = true;
-      progress.onMessage(message.message);
+      if (message.type === 'refused') refusal = message;
       abort.abort(); // without its pair the other run would prove nothing
     }
   });
@@ -126,16 +126,39 @@ function follow(
     child.on('close', (code, signal) => {
       clearTimeout(patience);
       abort.signal.removeEventListener('abort', onAbort);
-      const run = runs.get(job.runId) ?? emptyRun(job.runId);
-      if (isOver(run) || refused) return resolve(isOver(run) ? run.state : 'failed');
-      const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
-      const message = `The training process ${how} without a word${signal === 'SIGKILL' ? ' (out of memory?)' : ''}.`;
-      const event = endDeadRun(job.out, job.runId, message);
-      if (event) onEvent(event);
-      progress.onMessage([message, ...stderr()].join('\n'));
-      resolve('failed');
+      resolve(endOf(job, { code, signal, refusal, stderr: stderr() }, runs, onEvent, progress));
     });
   });
+}
+
+interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly refusal: Extract<FromTrainer, { type: 'refused' }> | undefined;
+  readonly stderr: readonly string[];
+}
+
+/** What the end of a training process means for its run; a run that could not say its end gets one. */
+function endOf(
+  job: Job,
+  { code, signal, refusal, stderr }: ProcessEnd,
+  runs: Map<string, RunState>,
+  onEvent: (event: RunEvent) => void,
+  progress: Progress,
+): RunEnd {
+  const run = runs.get(job.runId);
+  if (refusal) {
+    progress.onError(refusal.forPerson ? refusal.message : `A bug in MaskSub; please report it.\n${refusal.message}`);
+    if (run && !isOver(run)) runs.set(job.runId, { ...run, state: 'failed' });
+    return refusal.forPerson && !run ? 'refused' : 'failed';
+  }
+  if (run && isOver(run)) return run.state === 'finished' || run.state === 'stopped' ? run.state : 'failed';
+  const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
+  const message = `The training process ${how} without a word${signal === 'SIGKILL' ? ' (out of memory?)' : ''}.`;
+  const event = endDeadRun(job.out, job.runId, message);
+  if (event) onEvent(event);
+  progress.onError([message, ...stderr].join('\n'));
+  return 'failed';
 }
 
 /** The last lines of what a child wrote to its standard error, for the report of a crash. */

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { engineFolder, projectFolder } from './paths.ts';
 
 export function provenance(dataHash: string, backend: string) {
-  const { version } = JSON.parse(fs.readFileSync(path.join(projectFolder(), 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(fs.readFileSync(path.join(projectFolder(), 'package.json'), 'utf8')) as {
+    version: string;
+  };
   return {
     dataHash,
     versions: {

@@ -7,12 +7,16 @@ import { type RunState, secondsLeft } from '../core/run.ts';
 /** Lines of progress for the terminal: one at each start, and one whenever all runs have been validated anew. */
 export function progressLines(event: RunEvent, runs: ReadonlyMap<string, RunState>): string[] {
   if (event.type === 'start') {
-    return [`${titleOf(event.method)} (seed ${event.seed}): ${event.parameters.toLocaleString('en')} parameters, ${event.steps} steps, on ${event.backend}. ${event.backendReason}`];
+    return [
+      `${titleOf(event.method)} (seed ${event.seed}): ${event.parameters.toLocaleString('en')} parameters, ${event.steps} steps, on ${event.backend}. ${event.backendReason}`,
+    ];
   }
   if (event.type === 'warning') return [`Warning: ${event.message}`];
   if (event.type !== 'epoch' || !event.validation) return [];
   const run = runs.get(event.run);
-  const pair = [...runs.values()].filter((other) => other.start?.pair === run?.start?.pair && other.start?.seed === run?.start?.seed);
+  const pair = [...runs.values()].filter(
+    (other) => other.start?.pair === run?.start?.pair && other.start?.seed === run?.start?.seed,
+  );
   if (pair.some((other) => !other.epochs.some((epoch) => epoch.epoch === event.epoch && epoch.validation))) return [];
   const left = Math.max(...pair.map((other) => secondsLeft(other) ?? 0));
   const columns = pair.map((other) => {
@@ -24,14 +28,27 @@ export function progressLines(event: RunEvent, runs: ReadonlyMap<string, RunStat
   return [`epoch ${String(event.epoch).padStart(String(epochs).length)}/${epochs}   ${columns.join('   ')}${rest}`];
 }
 
-const headings = ['run', 'seed', 'state', 'epochs', 'top-1', 'loss', 'masked top-1', 'train top-1', 'time', 'TFLOPs', 'peak memory'];
+const headings = [
+  'run',
+  'seed',
+  'state',
+  'epochs',
+  'top-1',
+  'loss',
+  'masked top-1',
+  'train top-1',
+  'time',
+  'TFLOPs',
+  'peak memory',
+];
 
 /** One row for each run, then the comparison in words. */
 export function comparisonTable(runs: Iterable<RunState>, comparison: SeedsComparison | undefined): string {
   const all = [...runs];
   const rows = all.map((run) => {
     const summary = run.end?.summary;
-    const number = (value: number | undefined, format: (value: number) => string) => (value === undefined ? '–' : format(value));
+    const number = (value: number | undefined, format: (value: number) => string) =>
+      value === undefined ? '–' : format(value);
     return [
       titleOf(run.start?.method ?? run.id),
       String(run.start?.seed ?? '–'),
@@ -47,7 +64,11 @@ export function comparisonTable(runs: Iterable<RunState>, comparison: SeedsCompa
     ];
   });
   const widths = headings.map((heading, i) => Math.max(heading.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (cells: readonly string[]) => cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd();
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd();
   const rule = line(widths.map((width) => '─'.repeat(width)));
   return [line(headings), rule, ...rows.map(line), ...verdict(all, comparison)].join('\n');
 }

@@ -5,9 +5,9 @@ import { setImmediate } from 'node:timers/promises';
 import { describeError, UserError } from '../core/errors.ts';
 import { openDataset } from '../data/index.ts';
 import { train } from '../engine/train.ts';
+import { writeWhole } from '../store/files.ts';
 import { runFiles } from '../store/layout.ts';
 import { processStartTime, writeLock } from '../store/lock.ts';
-import { writeWhole } from '../store/files.ts';
 import { RunWriter } from '../store/runWriter.ts';
 import { loadBackend } from './backend.ts';
 import { checkpointTensors } from './checkpoint.ts';
@@ -40,7 +40,7 @@ export async function runTrainer(): Promise<void> {
     const state = await trainJob(job, () => stopping);
     process.exitCode = state === 'finished' ? 0 : state === 'stopped' ? 130 : 1;
   } catch (error) {
-    send({ type: 'refused', message: describeError(error) });
+    send({ type: 'refused', message: describeError(error), forPerson: error instanceof UserError });
     process.exitCode = 1;
   }
   // Native threads and the channel would keep the process alive.

@@ -12,7 +12,7 @@ import { layerNorm } from '../ops/layerNorm.ts';
 import { linear, linearOfConstant } from '../ops/linear.ts';
 import { residual } from '../ops/residual.ts';
 import { selection, selectOfEach } from '../ops/selectTokens.ts';
-import type { BranchDraws, Init, InputShape, Model, Parameters, ParameterSpec } from './model.ts';
+import type { BranchDraws, Init, InputShape, Model, ParameterSpec, Parameters } from './model.ts';
 
 const EPSILON = 1e-6;
 
@@ -150,8 +150,7 @@ function vitParameters(config: VitConfig, hasClassToken: boolean): ParameterSpec
   const specs: ParameterSpec[] = [];
   const add = (name: string, shape: number[], init: Init, decay = shape.length > 1) =>
     specs.push({ name, shape, init, decay, layer: layerOf(name) });
-  const weight = (fanIn: number): Init =>
-    truncatedNormal(config.init === 'fan-in' ? 1 / Math.sqrt(fanIn) : 0.02);
+  const weight = (fanIn: number): Init => truncatedNormal(config.init === 'fan-in' ? 1 / Math.sqrt(fanIn) : 0.02);
   const linearSpecs = (name: string, out: number, fanIn: number, init = weight(fanIn)) => {
     add(`${name}.weight`, [out, fanIn], init);
     add(`${name}.bias`, [out], zeros);

@@ -7,8 +7,9 @@ import * as tf from '@tensorflow/tfjs-core';
  */
 export function selection(keep: tf.Tensor2D, tokens: number): tf.Tensor2D {
   const [batch, kept] = keep.shape;
-  const oneHot = tf.oneHot(tf.reshape(keep, [batch * kept]) as tf.Tensor1D, tokens, 1, 0, 'float32');
-  return oneHot as tf.Tensor2D;
+  // tfjs's WebAssembly kernel gives wrong numbers when asked for float32 directly.
+  const oneHot = tf.oneHot(tf.reshape<tf.Rank.R1>(keep, [batch * kept]), tokens, 1, 0, 'int32');
+  return tf.cast<tf.Tensor2D>(oneHot as tf.Tensor2D, 'float32');
 }
 
 /** The selected rows of each sample. selected (B·K, L), x (B, L, P) → (B·K, P); x needs no gradient. */

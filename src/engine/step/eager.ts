@@ -21,7 +21,12 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
     const before = state;
     const [next, result] = tf.tidy(() => {
       const tensors = batches.map(toTensors);
-      const stepped = trainStep(problem, before, tensors, mapValues(scalars, (value) => tf.scalar(value)));
+      const stepped = trainStep(
+        problem,
+        before,
+        tensors,
+        mapValues(scalars, (value) => tf.scalar(value)),
+      );
       const result = read(stepped.outcome, tensors);
       return [stateTensors(stepped.state).map((tensor) => tf.keep(tensor)), result] as [tf.Tensor1D[], T];
     });
@@ -70,14 +75,18 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
       slots: new Map(
         optimizer.slots.map((slot, s) => [
           slot,
-          unpackValues(groups, state.slots.map((slots) => floats(slots[s] as tf.Tensor1D))),
+          unpackValues(
+            groups,
+            state.slots.map((slots) => floats(slots[s] as tf.Tensor1D)),
+          ),
         ]),
       ),
       ema: state.ema && unpackValues(groups, state.ema.map(floats)),
     }),
     restore(snapshot: Snapshot) {
       tf.dispose(stateTensors(state));
-      const flats = (values: ReadonlyMap<string, Float32Array>) => packValues(groups, values).map((flat) => tf.tensor1d(flat));
+      const flats = (values: ReadonlyMap<string, Float32Array>) =>
+        packValues(groups, values).map((flat) => tf.tensor1d(flat));
       const slots = optimizer.slots.map((slot) => flats(snapshot.slots.get(slot) ?? new Map()));
       state = {
         parameters: flats(snapshot.parameters),

@@ -138,7 +138,9 @@ function branchStatistics(terms: readonly TermGradient[], totalNorm: tf.Scalar) 
   const products = first.gradient.map((x, g) => tf.dot(x, second.gradient[g] as tf.Tensor1D) as tf.Scalar);
   const [a, b] = norms as [tf.Scalar, tf.Scalar];
   return {
-    gradientNorms: Object.fromEntries(terms.map((term, i) => [term.branch, tf.mul(norms[i] as tf.Scalar, 1 / term.weight)])),
+    gradientNorms: Object.fromEntries(
+      terms.map((term, i) => [term.branch, tf.mul(norms[i] as tf.Scalar, 1 / term.weight)]),
+    ),
     cosine: tf.divNoNan<tf.Scalar>(sumAll(products), tf.mul(a, b)),
   };
 }

@@ -16,19 +16,28 @@ interface Check {
 export async function doctor(options: { json?: boolean }): Promise<void> {
   const checks = [runtime(), memory(), await engine('tensorflow'), await engine('wasm')];
   if (options.json) process.stdout.write(`${JSON.stringify({ checks })}\n`);
-  else for (const { name, ok, detail } of checks) process.stdout.write(`${ok ? '✓' : '✗'} ${name.padEnd(12)} ${detail}\n`);
+  else
+    for (const { name, ok, detail } of checks) process.stdout.write(`${ok ? '✓' : '✗'} ${name.padEnd(12)} ${detail}\n`);
   // Native threads keep a process alive; one backend is enough to train.
   process.exit(checks.some((check) => check.ok && ['TensorFlow', 'WebAssembly'].includes(check.name)) ? 0 : 1);
 }
 
 function runtime(): Check {
   const major = Number(process.versions.node.split('.')[0]);
-  return { name: 'Node', ok: major >= 20, detail: `${process.versions.node}, ${process.platform} ${process.arch}${major < 20 ? '; 20 or later is needed' : ''}` };
+  return {
+    name: 'Node',
+    ok: major >= 20,
+    detail: `${process.versions.node}, ${process.platform} ${process.arch}${major < 20 ? '; 20 or later is needed' : ''}`,
+  };
 }
 
 function memory(): Check {
   const cores = os.availableParallelism();
-  return { name: 'Machine', ok: true, detail: `${cores} cores, ${bytes(os.totalmem())} of memory, ${bytes(os.freemem())} free` };
+  return {
+    name: 'Machine',
+    ok: true,
+    detail: `${cores} cores, ${bytes(os.totalmem())} of memory, ${bytes(os.freemem())} free`,
+  };
 }
 
 /** Loads a backend and multiplies two matrices on it. */

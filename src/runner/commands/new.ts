@@ -18,7 +18,8 @@ export function newConfig(options: { template?: string; stdout?: boolean }): voi
     return;
   }
   const file = `${name}.masksub.json`;
-  if (fs.existsSync(file)) throw new UserError(`${file} exists already.`, { hint: 'Move it away, or print with --stdout.' });
+  if (fs.existsSync(file))
+    throw new UserError(`${file} exists already.`, { hint: 'Move it away, or print with --stdout.' });
   writeWhole(file, text);
   process.stdout.write(`Wrote ${file}. Train it with \`masksub run ${file}\`.\n`);
 }

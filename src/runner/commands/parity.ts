@@ -1,6 +1,7 @@
 /** `masksub parity`: the engine against a folder of reference numbers. */
-import { UserError } from '../../core/errors.ts';
+
 import { executors } from '../../core/catalog.ts';
+import { UserError } from '../../core/errors.ts';
 import { loadBackend } from '../backend.ts';
 import { checkParity } from '../parity/check.ts';
 
@@ -26,6 +27,8 @@ export async function parity(folder: string, options: ParityOptions): Promise<vo
     process.stdout.write(`${result.outcome.padEnd(12)} ${result.name.padEnd(40)} ${result.reason ?? error}\n`);
   }
   const counted = options.allowUnsupported ? failed : failed + unsupported;
-  process.stdout.write(`${passed} passed, ${counted} failed${unsupported > 0 ? ` (${unsupported} unsupported by this build)` : ''}\n`);
+  process.stdout.write(
+    `${passed} passed, ${counted} failed${unsupported > 0 ? ` (${unsupported} unsupported by this build)` : ''}\n`,
+  );
   process.exit(counted > 0 || passed + failed + unsupported === 0 ? 1 : 0);
 }

@@ -20,4 +20,3 @@ export function readConfig({ config, as, set, method }: ConfigSource): ConfigFil
     ...(method ? { method } : {}),
   });
 }
-

@@ -39,6 +39,7 @@ export async function run(file: string, options: RunOptions): Promise<void> {
     configFolder: path.dirname(path.resolve(file)),
   };
   const print = (line: string) => process.stdout.write(`${line}\n`);
+  const said = new Set<string>();
   const outcome = await lead(
     experiment,
     {
@@ -46,18 +47,26 @@ export async function run(file: string, options: RunOptions): Promise<void> {
         if (options.json) print(encodeEvent(event));
         else for (const line of progressLines(event, runs)) print(line);
       },
-      onMessage: (text) => process.stderr.write(`Error: ${text}\n`),
+      onError: (text) => {
+        // Both runs of a pair meet the same trouble; once is enough.
+        if (!said.has(text)) process.stderr.write(`Error: ${text}\n`);
+        said.add(text);
+      },
     },
     stop.signal,
   );
   if (options.json) print(encodeEvent({ type: 'comparison', ...outcome.comparison }));
-  else print(`\n${comparisonTable(outcome.runs.values(), outcome.comparison)}\n\nRun folders: ${experiment.out}`);
+  else if (outcome.runs.size > 0)
+    print(`\n${comparisonTable(outcome.runs.values(), outcome.comparison)}\n\nRun folders: ${experiment.out}`);
   process.exitCode = outcome.exitCode;
 }
 
 /** Sortable by time: 20260131-235959-fashion-vit. */
 function experimentId(config: Config): string {
   const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  const slug = config.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '');
+  const slug = config.name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '');
   return slug ? `${time}-${slug}` : time;
 }

@@ -10,7 +10,17 @@ export function show(name: string, options: { out: string; json?: boolean }): vo
   const { start, end, epochs, warnings } = state;
   const last = epochs.at(-1);
   if (options.json) {
-    const brief = { id, folder, state: state.state, start, lastEpoch: last, lastStep: state.steps.at(-1), end, summary, warnings };
+    const brief = {
+      id,
+      folder,
+      state: state.state,
+      start,
+      lastEpoch: last,
+      lastStep: state.steps.at(-1),
+      end,
+      summary,
+      warnings,
+    };
     process.stdout.write(`${encodeEvent(brief)}\n`);
     return;
   }

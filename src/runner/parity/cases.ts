@@ -31,9 +31,7 @@ export function checkCase(oracle: Oracle, testCase: OracleCase, comparison: Comp
   const tensors = oracle.tensors(testCase.file);
   const modelTensors = oracle.tensors(oracleModel.file);
   const problem = problemOf(oracleModel, testCase);
-  const initial: Values = new Map(
-    problem.model.parameters.map(({ name }) => [name, floatsOf(modelTensors, name)]),
-  );
+  const initial: Values = new Map(problem.model.parameters.map(({ name }) => [name, floatsOf(modelTensors, name)]));
   const executor = eagerExecutor(problem, initial);
   try {
     for (let step = 0; step < testCase.steps; step++) {
@@ -46,11 +44,19 @@ export function checkCase(oracle: Oracle, testCase: OracleCase, comparison: Comp
     }
     const { parameters, ema } = executor.snapshot();
     const images = imagesOf(tensors, 'm0.x');
-    comparison.array('eval.logits', executor.evaluate(images, {}, 'parameters'), ...logitsAllowance(tensors, 'eval.logits'));
+    comparison.array(
+      'eval.logits',
+      executor.evaluate(images, {}, 'parameters'),
+      ...logitsAllowance(tensors, 'eval.logits'),
+    );
     compareDeltas('delta.fp', oracleModel, tensors, initial, parameters, comparison);
     compareFull('final.full/', tensors, parameters, comparison);
     if (ema) {
-      comparison.array('ema_eval.logits', executor.evaluate(images, {}, 'ema'), ...logitsAllowance(tensors, 'ema_eval.logits'));
+      comparison.array(
+        'ema_eval.logits',
+        executor.evaluate(images, {}, 'ema'),
+        ...logitsAllowance(tensors, 'ema_eval.logits'),
+      );
       compareDeltas('ema_delta.fp', oracleModel, tensors, initial, ema, comparison);
       compareFull('ema.full/', tensors, ema, comparison);
     }
@@ -170,9 +176,15 @@ function compareLogits(tensors: TensorFile, inspection: Inspection, step: number
   });
 }
 
-function compareGradients(oracleModel: OracleModel, tensors: TensorFile, inspection: Inspection, comparison: Comparison): void {
+function compareGradients(
+  oracleModel: OracleModel,
+  tensors: TensorFile,
+  inspection: Inspection,
+  comparison: Comparison,
+): void {
   const fingerprints: [string, Values][] = [['grads.fp', inspection.total]];
-  if (inspection.terms.main && tensors.has('grads_main.fp')) fingerprints.push(['grads_main.fp', inspection.terms.main]);
+  if (inspection.terms.main && tensors.has('grads_main.fp'))
+    fingerprints.push(['grads_main.fp', inspection.terms.main]);
   for (const [name, gradients] of fingerprints) {
     const rows = rowsOf(tensors, name, oracleModel);
     const largest = Math.max(...rows.map((row) => row[0] as number));
@@ -230,7 +242,12 @@ function compareFull(prefix: string, tensors: TensorFile, values: Values, compar
   for (const name of tensors.keys()) {
     if (!name.startsWith(prefix)) continue;
     const expected = floatsOf(tensors, name);
-    comparison.array(name, values.get(name.slice(prefix.length)) ?? [], expected, 1e-4 * Math.max(0.1, maxAbs(expected)));
+    comparison.array(
+      name,
+      values.get(name.slice(prefix.length)) ?? [],
+      expected,
+      1e-4 * Math.max(0.1, maxAbs(expected)),
+    );
   }
 }
 

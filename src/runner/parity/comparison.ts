@@ -13,13 +13,17 @@ export class Comparison {
   /** One number; `allowed` is the largest absolute difference that passes. NaN never passes. */
   number(tensor: string, got: number, expected: number, allowed: number): void {
     const ratio = Math.abs(got - expected) / allowed;
-    if (!(ratio <= this.worst.ratio)) this.worst = { ratio: Number.isNaN(ratio) ? Number.POSITIVE_INFINITY : ratio, tensor };
+    if (!(ratio <= this.worst.ratio))
+      this.worst = { ratio: Number.isNaN(ratio) ? Number.POSITIVE_INFINITY : ratio, tensor };
   }
 
   /** Element by element, with one allowance. A wrong length never passes. */
   array(tensor: string, got: ArrayLike<number>, expected: ArrayLike<number>, allowed: number): void {
     if (got.length !== expected.length) {
-      this.worst = { ratio: Number.POSITIVE_INFINITY, tensor: `${tensor} (${got.length} values for ${expected.length})` };
+      this.worst = {
+        ratio: Number.POSITIVE_INFINITY,
+        tensor: `${tensor} (${got.length} values for ${expected.length})`,
+      };
       return;
     }
     for (let i = 0; i < expected.length; i++) this.number(tensor, got[i] as number, expected[i] as number, allowed);
@@ -44,4 +48,5 @@ export function fingerprint(t: ArrayLike<number>): [number, number, number] {
   return [Math.sqrt(squares), sum / Math.sqrt(t.length), product / Math.sqrt(sines)];
 }
 
-export const maxAbs = (values: ArrayLike<number>) => Array.from(values).reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+export const maxAbs = (values: ArrayLike<number>) =>
+  Array.from(values).reduce((max, value) => Math.max(max, Math.abs(value)), 0);

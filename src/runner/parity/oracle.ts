@@ -63,7 +63,9 @@ export function openOracle(folder: string): Oracle {
   const parsed = indexSchema.safeParse(parseJson(read(indexFile).toString('utf8'), indexFile));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new UserError(`${indexFile}: ${issue?.path.join('.')}: ${issue?.message}.`, { hint: 'This build reads format version 1.' });
+    throw new UserError(`${indexFile}: ${issue?.path.join('.')}: ${issue?.message}.`, {
+      hint: 'This build reads format version 1.',
+    });
   }
   return {
     index: parsed.data,

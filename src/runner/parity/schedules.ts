@@ -1,11 +1,19 @@
 /** Schedules and rates over depth, to nine digits. */
-import { dropPathRates, layerDecayScale, timmCosine, warmupCosine } from '../../core/schedules.ts';
+
 import { z } from 'zod';
+import { dropPathRates, layerDecayScale, timmCosine, warmupCosine } from '../../core/schedules.ts';
 import type { Check } from './check.ts';
 import type { OracleIndex } from './oracle.ts';
 
 const timm = z.object({
-  args: z.object({ base: z.number(), T: z.number(), lr_min: z.number(), warm: z.number(), warm_lr: z.number(), prefix: z.boolean() }),
+  args: z.object({
+    base: z.number(),
+    T: z.number(),
+    lr_min: z.number(),
+    warm: z.number(),
+    warm_lr: z.number(),
+    prefix: z.boolean(),
+  }),
   t: z.array(z.number()),
   lr: z.array(z.number()),
 });
@@ -23,7 +31,8 @@ export function scheduleChecks(index: OracleIndex): Check[] {
         name: `schedules/${kind}/${name}`,
         run: pairs
           ? (comparison) => {
-              for (const [at, got, expected] of pairs) comparison.number(at, got, expected, 1e-9 * Math.abs(expected) || 1e-15);
+              for (const [at, got, expected] of pairs)
+                comparison.number(at, got, expected, 1e-9 * Math.abs(expected) || 1e-15);
             }
           : { unsupported: `this build has no schedule ${kind}` },
       };
@@ -60,12 +69,19 @@ function scheduled(kind: string, name: string, spec: unknown): [string, number, 
     case 'layer_lr_scale': {
       const [, depth, decay] = /^depth(\d+)_decay([\d.]+)$/.exec(name) ?? [];
       const scales = z.record(z.string(), z.number()).parse(spec);
-      return Object.entries(scales).map(([parameter, scale]) => [parameter, layerDecayScale(parameter, Number(depth), Number(decay)), scale]);
+      return Object.entries(scales).map(([parameter, scale]) => [
+        parameter,
+        layerDecayScale(parameter, Number(depth), Number(decay)),
+        scale,
+      ]);
     }
     case 'drop_path': {
       const [, shape, rate, blocks] = /^(linear|constant)_rate([\d.]+)_blocks(\d+)$/.exec(name) ?? [];
       const rates = dropPathRates(Number(rate), Number(blocks), shape as 'linear' | 'constant');
-      return z.array(z.number()).parse(spec).map((expected, i) => [`block ${i}`, rates[i] as number, expected]);
+      return z
+        .array(z.number())
+        .parse(spec)
+        .map((expected, i) => [`block ${i}`, rates[i] as number, expected]);
     }
     default:
       return undefined;

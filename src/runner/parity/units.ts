@@ -19,11 +19,18 @@ export function unitChecks(oracle: Oracle): Check[] {
     ...(losses ? lossChecks(oracle.tensors(losses.file), losses) : []),
     ...(optim ? optimizerChecks(oracle.tensors(optim.file), optim) : []),
     ...(ops ? opChecks(oracle.tensors(ops.file), ops) : []),
-    ...(mix ? Object.keys(mix).filter((name) => name !== 'file').map((name) => unsupported(`units/mix/${name}`, 'mixup and cutmix')) : []),
+    ...(mix
+      ? Object.keys(mix)
+          .filter((name) => name !== 'file')
+          .map((name) => unsupported(`units/mix/${name}`, 'mixup and cutmix'))
+      : []),
   ];
 }
 
-const unsupported = (name: string, what: string): Check => ({ name, run: { unsupported: `this build has no ${what}` } });
+const unsupported = (name: string, what: string): Check => ({
+  name,
+  run: { unsupported: `this build has no ${what}` },
+});
 
 /** Units: 1e-5 · max(1, largest expected). */
 function compare(comparison: Comparison, tensors: TensorFile, name: string, got: tf.Tensor | ArrayLike<number>): void {
@@ -47,7 +54,9 @@ function lossChecks(tensors: TensorFile, unit: Record<string, unknown>): Check[]
       run: (comparison) =>
         tf.tidy(() => {
           const { criterion, student, target } = make();
-          const { value, grad } = tf.valueAndGrad((logits) => criterion.loss(logits as tf.Tensor2D, target))(tensorOf(tensors, student));
+          const { value, grad } = tf.valueAndGrad((logits) => criterion.loss(logits as tf.Tensor2D, target))(
+            tensorOf(tensors, student),
+          );
           comparison.number(name, value.dataSync()[0] as number, expected, 1e-5 * Math.max(1, Math.abs(expected)));
           compare(comparison, tensors, student === 'logits' ? `grad/${name}` : `grad_sub/${name}`, grad);
         }),
@@ -76,7 +85,8 @@ function targetOf(name: string, tensors: TensorFile): (() => tf.Tensor2D) | unde
   const classes = shapeOf(tensors, 'logits')[1] as number;
   const hard = (smoothing: number) => () => {
     const labels = tf.tensor1d(Int32Array.from(numbersOf(tensors, 'label')), 'int32');
-    return tf.oneHot(labels, classes, 1 - smoothing + smoothing / classes, smoothing / classes, 'float32') as tf.Tensor2D;
+    const oneHot = tf.cast(tf.oneHot(labels, classes), 'float32');
+    return tf.add(tf.mul(oneHot, 1 - smoothing), smoothing / classes) as tf.Tensor2D;
   };
   const soft = () => tensorOf<tf.Tensor2D>(tensors, 'soft');
   if (name === 'hard') return hard(0);
@@ -143,7 +153,13 @@ function checkOptimizer(
         Object.entries(optimizer.scalars(step + 1, learningRate)).map(([key, value]) => [key, tf.scalar(value)]),
       );
       state = groups.map((group, g) =>
-        optimizer.update({ group, gradient: gradients[g] as tf.Tensor1D, gradientNorm, scalars, ...(state[g] as (typeof state)[number]) }),
+        optimizer.update({
+          group,
+          gradient: gradients[g] as tf.Tensor1D,
+          gradientNorm,
+          scalars,
+          ...(state[g] as (typeof state)[number]),
+        }),
       );
       groups.forEach((group, g) => {
         compare(comparison, tensors, `${name}.s${step}.${group.specs[0]?.name}`, state[g]?.parameter ?? []);
@@ -165,7 +181,9 @@ function opChecks(tensors: TensorFile, unit: Record<string, unknown>): Check[] {
     ['swinWindows', 'swin.rel_index.win3', 'Swin windows'],
   ] as const;
   return [
-    ...epsilons.map((epsilon) => run(`layerNorm@${epsilon}`, (comparison) => checkLayerNorm(epsilon, tensors, comparison))),
+    ...epsilons.map((epsilon) =>
+      run(`layerNorm@${epsilon}`, (comparison) => checkLayerNorm(epsilon, tensors, comparison)),
+    ),
     run('gelu', (comparison) => {
       const { value, grad } = withGradient((x) => gelu(x), tensorOf(tensors, 'gelu.x'));
       compare(comparison, tensors, 'gelu.y', value);
@@ -177,9 +195,12 @@ function opChecks(tensors: TensorFile, unit: Record<string, unknown>): Check[] {
       compare(comparison, tensors, 'log_softmax.y', tf.logSoftmax(x));
     }),
     run('keptTokens', (comparison) => {
-      for (const [tokens, ratio, kept] of keepCounts) comparison.number(`${tokens} tokens at ${ratio}`, keptTokens(tokens, ratio), kept, 0.5);
+      for (const [tokens, ratio, kept] of keepCounts)
+        comparison.number(`${tokens} tokens at ${ratio}`, keptTokens(tokens, ratio), kept, 0.5);
     }),
-    ...missing.filter(([, tensor]) => tensors.has(tensor)).map(([name, , what]) => unsupported(`units/ops/${name}`, what)),
+    ...missing
+      .filter(([, tensor]) => tensors.has(tensor))
+      .map(([name, , what]) => unsupported(`units/ops/${name}`, what)),
   ];
 }
 
