@@ -93,13 +93,13 @@ const slice = 1024;
 /** zlib does not tell where it stumbled: unpack again in small slices, and see which one fails. */
 async function firstBadByte(packed: Uint8Array): Promise<number> {
   const stream = createGunzip();
-  stream.on('error', () => {}).resume();
+  const failure = new Promise<true>((resolve) => stream.on('error', () => resolve(true)));
+  stream.resume(); // the content itself is of no use here
   for (let at = 0; at < packed.length; at += slice) {
-    const failed = await new Promise<boolean>((resolve) => {
-      stream.once('error', () => resolve(true));
-      stream.write(packed.subarray(at, at + slice), (error) => resolve(Boolean(error)));
-    });
-    if (failed) return at;
+    const written = new Promise<false>((resolve) =>
+      stream.write(packed.subarray(at, at + slice), () => resolve(false)),
+    );
+    if ((await Promise.race([failure, written])) || stream.errored) return at;
   }
   stream.destroy();
   return packed.length;

@@ -14,23 +14,43 @@ import { UserError } from '../core/errors.ts';
  * Throws a `UserError` where the disk refuses; the old content then stays.
  */
 export function writeWhole(file: string, data: string | Uint8Array): void {
+  stageWhole(file, data).commit();
+}
+
+/** A file's new content, already on the disk under another name: nothing more is needed for it to count but the name. */
+export interface StagedFile {
+  commit(): void;
+  discard(): void;
+}
+
+/** The first half of `writeWhole`: takes what space the content needs, and leaves the file as it is until `commit`. */
+export function stageWhole(file: string, data: string | Uint8Array): StagedFile {
   const temporary = `${file}.${process.pid}.tmp`;
-  guard(file, () => {
-    try {
-      const descriptor = fs.openSync(temporary, 'w');
+  const discard = () => fs.rmSync(temporary, { force: true });
+  const orDiscard = (work: () => void) =>
+    guard(file, () => {
       try {
-        writeAll(descriptor, asBytes(data));
-        fs.fsyncSync(descriptor);
-      } finally {
-        fs.closeSync(descriptor);
+        work();
+      } catch (error) {
+        discard();
+        throw error;
       }
-      fs.renameSync(temporary, file);
-    } catch (error) {
-      fs.rmSync(temporary, { force: true });
-      throw error;
+    });
+  orDiscard(() => {
+    const descriptor = fs.openSync(temporary, 'w');
+    try {
+      writeAll(descriptor, asBytes(data));
+      fs.fsyncSync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
     }
-    syncFolder(path.dirname(file));
   });
+  const commit = () =>
+    orDiscard(() => {
+      fs.renameSync(temporary, file);
+      syncFolder(path.dirname(file));
+    });
+  return { commit, discard };
 }
 
 /** A file that only grows. A piece whose writing fails is cut off again, so no later piece is glued to half of it. */

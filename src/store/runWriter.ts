@@ -3,7 +3,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../core/errors.ts';
 import { type EngineEvent, EVENT_VERSION, encodeEvent, type RunEvent, type Summary } from '../core/events.ts';
-import { AppendFile, errorCode, makeFolder, makeNewFolder, remove, writeWhole } from './files.ts';
+import {
+  AppendFile,
+  errorCode,
+  makeFolder,
+  makeNewFolder,
+  remove,
+  type StagedFile,
+  stageWhole,
+  writeWhole,
+} from './files.ts';
 import { runFiles } from './layout.ts';
 import { type RunLock, removeLock, writeLock } from './lock.ts';
 import { EventTail } from './runReader.ts';
@@ -31,6 +40,7 @@ export class RunWriter {
   readonly #begin: number;
   #timer: NodeJS.Timeout | undefined;
   #syncError: unknown;
+  #stagedSummary: StagedFile | undefined;
 
   /**
    * Makes the run's folder `<out>/<id>` with its config. Throws a `UserError` where there is such a run already, a file is in the
@@ -75,13 +85,23 @@ export class RunWriter {
     this.#events = new AppendFile(path.join(folder, runFiles.events));
   }
 
-  /** Completes the event and appends it, a line, at once. */
+  /**
+   * Completes the event and appends it, a line, at once. An `end` event that says `finished` is only appended once its summary is
+   * on the disk, so that a run whose folder could not be completed never reads as finished.
+   */
   emit(event: EngineEvent): RunEvent {
     if (this.#syncError !== undefined) throw this.#syncError;
     const { type, ...rest } = event;
     const t = Math.round(1e6 * Math.max(0, this.#clock() - this.#begin)) / 1e6;
     const full = { v: EVENT_VERSION, type, run: this.id, attempt: this.#attempt, t, ...rest } as RunEvent;
-    this.#events.append(`${encodeEvent(full)}\n`);
+    const isFinish = event.type === 'end' && event.state === 'finished';
+    if (isFinish && event.summary) this.#stagedSummary = this.#stageSummary(event.summary);
+    try {
+      this.#events.append(`${encodeEvent(full)}\n`);
+    } catch (error) {
+      this.#discardSummary();
+      throw error;
+    }
     if (type === 'start' || type === 'end') this.#sync();
     else this.#timer ??= setTimeout(() => this.#syncLater(), syncInterval).unref();
     return full;
@@ -98,10 +118,11 @@ export class RunWriter {
     return `${runFiles.checkpoints}/${name}`;
   }
 
-  /** Ends the run's writing: the summary, and the lock and the control file go. Say the `end` event before. */
+  /** Ends the run's writing: the summary, that of the `end` event before, comes, and the lock and the control file go. */
   finish(summary: Summary): void {
     this.#sync();
-    writeWhole(path.join(this.folder, runFiles.summary), `${encodeEvent(summary)}\n`);
+    (this.#stagedSummary ?? this.#stageSummary(summary)).commit();
+    this.#stagedSummary = undefined;
     remove(path.join(this.folder, runFiles.control));
     removeLock(this.folder);
     this.close();
@@ -110,7 +131,17 @@ export class RunWriter {
   /** Lets go of the files without an end: readers find the run lost once its process is gone. */
   close(): void {
     clearTimeout(this.#timer);
+    this.#discardSummary();
     this.#events.close();
+  }
+
+  #stageSummary(summary: Summary): StagedFile {
+    return stageWhole(path.join(this.folder, runFiles.summary), `${encodeEvent(summary)}\n`);
+  }
+
+  #discardSummary(): void {
+    this.#stagedSummary?.discard();
+    this.#stagedSummary = undefined;
   }
 
   #sync(): void {

@@ -1,8 +1,9 @@
 /** Events, a summary and a lock as a run has them. */
 import type { EngineEvent, Summary } from '../../src/core/events.ts';
 import { processStartTime, type RunLock } from '../../src/store/lock.ts';
+import { RunWriter } from '../../src/store/runWriter.ts';
 
-export const start: EngineEvent = {
+export const start = {
   type: 'start',
   name: 'Größe „ä“',
   pair: 'p-s0',
@@ -21,7 +22,7 @@ export const start: EngineEvent = {
   epochs: 150,
   steps: 4650,
   at: '2026-01-02T03:04:05.678Z',
-};
+} as const satisfies EngineEvent;
 
 export function step(number: number): EngineEvent {
   return {
@@ -59,4 +60,17 @@ export const config = {
 export function ownLock(): RunLock {
   const startTime = processStartTime(process.pid) ?? '';
   return { pid: process.pid, startTime, leader: process.pid, leaderStartTime: startTime, heartbeat: Date.now() };
+}
+
+/** A lock of a process that is no more. */
+export const deadLock: RunLock = { ...ownLock(), startTime: 'long ago' };
+
+/** A run that is over, as its writer leaves it. */
+export function finishedRun(out: string, id: string): RunWriter {
+  const writer = RunWriter.create(out, id, config, { lock: ownLock() });
+  writer.emit(start);
+  writer.emit(step(1));
+  writer.emit(end);
+  writer.finish(summary);
+  return writer;
 }
