@@ -24,7 +24,10 @@ const dataSchema = z.strictObject({
     z.array(positive).min(1),
     'Standard deviation of each channel of the pixels; they are divided by it.',
   ).optional(),
-  trainOn: described(natural, 'Train on the first so many training samples only.').optional(),
+  trainOn: described(
+    natural,
+    'Train on so many of the training samples, drawn once, the same for every seed.',
+  ).optional(),
   validateEvery: described(natural, 'Validate after every so many epochs, and always after the last.').optional(),
   validateOn: described(
     natural,

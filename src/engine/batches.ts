@@ -41,7 +41,8 @@ export class Batches {
   readonly #data: TrainingData;
   readonly #model: Model;
   readonly #method: Method;
-  readonly #count: number;
+  /** The training samples in use. */
+  readonly #samples: Int32Array;
   readonly #normalized: readonly Float32Array[];
   readonly #black: readonly number[];
 
@@ -50,8 +51,11 @@ export class Batches {
     this.#data = data;
     this.#model = model;
     this.#method = method;
-    this.#count = Math.min(config.data.trainOn ?? data.train.count, data.train.count);
-    this.perEpoch = Math.floor(this.#count / config.train.batchSize);
+    const count = Math.min(config.data.trainOn ?? data.train.count, data.train.count);
+    // Drawn with a seed of its own: data sets often lie class by class, and seeds shall differ in everything but the data.
+    const drawn = new RandomStream(0, 'subset').permutation(data.train.count).subarray(0, count);
+    this.#samples = count < data.train.count ? drawn : Int32Array.from({ length: count }, (_, i) => i);
+    this.perEpoch = Math.floor(count / config.train.batchSize);
     this.#normalized = data.mean.map((mean, c) =>
       Float32Array.from({ length: 256 }, (_, pixel) => (pixel / 255 - mean) / (data.std[c] as number)),
     );
@@ -60,7 +64,8 @@ export class Batches {
 
   /** The samples of an epoch, counted from 0, in the order in which they are seen. */
   order(epoch: number): Int32Array {
-    return new RandomStream(this.#config.train.seed, 'shuffle', epoch).permutation(this.#count);
+    const stream = new RandomStream(this.#config.train.seed, 'shuffle', epoch);
+    return stream.permutation(this.#samples.length).map((i) => this.#samples[i] as number);
   }
 
   /** Batch `index` of `epoch`; the same for every method, but for the draws of its branches. */
