@@ -7,7 +7,7 @@ import { UserError } from '../../src/core/errors.ts';
 import { checkpointName, runFiles } from '../../src/store/layout.ts';
 import { writeLock } from '../../src/store/lock.ts';
 import { listRuns, readRun } from '../../src/store/runReader.ts';
-import { RunWriter } from '../../src/store/runWriter.ts';
+import { endDeadRun, RunWriter } from '../../src/store/runWriter.ts';
 import { decodeSafetensors, type TensorFile } from '../../src/store/safetensors.ts';
 import { config, deadLock, end, finishedRun, ownLock, start, step, summary } from './examples.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
@@ -227,4 +227,30 @@ test('what was said is on the disk after 5 s at most, and an end at once', () =>
     vi.useRealTimers();
     sync.mockRestore();
   }
+});
+
+describe('a run whose process died', () => {
+  test('gets the end that it could not write, behind the line that it left unfinished', () => {
+    const out = temporaryFolder();
+    const writer = RunWriter.create(out, 'r', config, { lock: deadLock });
+    writer.emit(start);
+    writer.emit(step(1));
+    writer.close();
+    fs.appendFileSync(path.join(writer.folder, runFiles.events), '{"v":1,"type":"st');
+    expect(endDeadRun(out, 'r', 'It was killed.')).toMatchObject({ type: 'end', state: 'failed', run: 'r' });
+    const run = readRun(writer.folder);
+    expect(run.state).toMatchObject({ state: 'failed', end: { message: 'It was killed.' }, steps: [{ step: 1 }] });
+    expect(run.lock).toBeUndefined();
+    expect(listRuns(out)[0]?.state).toBe('failed');
+  });
+
+  test('is left alone where it has an end, or never began', () => {
+    const out = temporaryFolder();
+    finishedRun(out, 'over');
+    const before = fs.readFileSync(path.join(out, 'over', runFiles.events), 'utf8');
+    expect(endDeadRun(out, 'over', 'It was killed.')).toBeUndefined();
+    expect(fs.readFileSync(path.join(out, 'over', runFiles.events), 'utf8')).toBe(before);
+    expect(endDeadRun(out, 'none', 'It was killed.')).toBeUndefined();
+    expect(fs.existsSync(path.join(out, 'none'))).toBe(false);
+  });
 });
