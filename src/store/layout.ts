@@ -9,9 +9,6 @@ export const runFiles = {
   checkpoints: 'checkpoints',
 } as const;
 
-/** The checkpoint with the best validation. */
-export const bestCheckpoint = 'best.safetensors';
-
 /** The checkpoint after `step` completed optimizer steps; names sort by step. */
 export function checkpointName(step: number): string {
   return `step-${String(step).padStart(9, '0')}.safetensors`;
