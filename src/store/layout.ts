@@ -8,8 +8,3 @@ export const runFiles = {
   control: 'control',
   checkpoints: 'checkpoints',
 } as const;
-
-/** The checkpoint after `step` completed optimizer steps; names sort by step. */
-export function checkpointName(step: number): string {
-  return `step-${String(step).padStart(9, '0')}.safetensors`;
-}

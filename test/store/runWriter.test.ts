@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
-import { checkpointName, runFiles } from '../../src/store/layout.ts';
+import { runFiles } from '../../src/store/layout.ts';
 import { writeLock } from '../../src/store/lock.ts';
 import { listRuns, readRun } from '../../src/store/runReader.ts';
 import { endDeadRun, RunWriter } from '../../src/store/runWriter.ts';
@@ -33,7 +33,7 @@ describe('a run', () => {
     said.push(writer.emit(step(2)));
     expect(said.map((event) => event.t)).toEqual([0, 1.5, 0]);
 
-    const file = writer.writeCheckpoint(checkpointName(400), tensors, { step: '400' });
+    const file = writer.writeCheckpoint('step-000000400.safetensors', tensors, { step: '400' });
     expect(file).toBe('checkpoints/step-000000400.safetensors');
     const bytes = fs.readFileSync(path.join(writer.folder, file));
     expect(decodeSafetensors(bytes, file)).toEqual({ tensors, metadata: { step: '400' } });
@@ -137,7 +137,7 @@ describe('a full disk', () => {
     try {
       writer.emit(start);
       for (let i = 1; i <= 3; i++) writer.emit(step(i));
-      writer.writeCheckpoint(checkpointName(3), tensors, {});
+      writer.writeCheckpoint('step-000000003.safetensors', tensors, {});
       writer.emit(end);
       writer.finish(summary);
     } finally {
@@ -191,7 +191,7 @@ describe('a full disk', () => {
         for (; steps < 10_000; steps++) writer.emit(step(steps));
       };
       expect(fill).toThrow(/^The disk is full/);
-      expect(() => writer.writeCheckpoint(checkpointName(1), tensors, {})).toThrow(/^The disk is full/);
+      expect(() => writer.writeCheckpoint('step-000000001.safetensors', tensors, {})).toThrow(/^The disk is full/);
       expect(() => writer.finish(summary)).toThrow(/^The disk is full/);
       writer.close();
       const run = readRun(writer.folder);
