@@ -5,9 +5,8 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { hashOfTree } from './build/tree.mjs';
-import { fail, root, SetupError, step } from './setup/step.mjs';
+import { fail, isMain, root, SetupError, step } from './setup/step.mjs';
 
 const dist = path.join(root, 'dist');
 const mark = path.join(dist, '.source');
@@ -61,10 +60,11 @@ const bundles = [
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
     // The union package would bring layers, data and converter along; the addon's JavaScript needs the core alone.
-    alias: { '@tensorflow/tfjs': '@tensorflow/tfjs-core' },
+    // jsonc-parser's other entry asks for its own files by a `require` that no bundler sees through.
+    alias: { '@tensorflow/tfjs': '@tensorflow/tfjs-core', 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
     // Bundled CommonJS asks for Node's own modules by `require`, which a module doesn't have.
     banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+      js: "import { createRequire as __createRequire } from 'node:module'; import { fileURLToPath as __fileURLToPath } from 'node:url'; const require = __createRequire(import.meta.url); const __filename = __fileURLToPath(import.meta.url); const __dirname = __fileURLToPath(new URL('.', import.meta.url));",
     },
   },
   {
@@ -131,4 +131,4 @@ function copyWasm() {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await build().catch(fail);
+if (isMain(import.meta.url)) await build().catch(fail);

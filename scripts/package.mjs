@@ -2,10 +2,9 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { hashOfTree } from './build/tree.mjs';
 import { build } from './build.mjs';
-import { execute, fail, root, SetupError, step } from './setup/step.mjs';
+import { execute, fail, isMain, root, SetupError, step } from './setup/step.mjs';
 
 const inputs = [
   'dist',
@@ -102,6 +101,6 @@ function hashOfFile(file) {
   return createHash('sha256').update(fs.readFileSync(file)).digest('hex');
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (isMain(import.meta.url)) {
   await build().then(packageExtension).catch(fail);
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 
 export default class CountsReporter {
   onTestRunEnd(modules, unhandledErrors) {
+    /** @type {{passed: number, failed: number, skipped: {name: string, reason: string}[]}} */
     const counts = { passed: 0, failed: unhandledErrors.length, skipped: [] };
     for (const module of modules) {
       // A file that cannot be loaded has no tests that could fail.

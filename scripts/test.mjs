@@ -20,7 +20,7 @@ import { fail, root, SetupError } from './setup/step.mjs';
  * @typedef {{passed: number, failed: number, skipped: {name: string, reason: string}[]}} Counts
  */
 
-/** The suites by name; a check that holds or doesn't counts as one test. @type {Record<string, () => Promise<Counts>>} */
+/** The suites by name; a check that holds or doesn't counts as one test. */
 const suites = {
   lint: () => check('biome', ['check', '--error-on-warnings']),
   types: () => check('tsc', ['-b']),
@@ -55,6 +55,7 @@ async function main() {
   for (const name of chosen) {
     console.log(`\n── ${name}`);
     const began = performance.now();
+    /** @type {Counts} */
     const counts = await suites[name]();
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     rows.push(`${name.padEnd(10)} ${counts.passed} passed, ${counts.failed} failed, ${seconds} s`);

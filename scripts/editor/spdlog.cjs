@@ -16,6 +16,7 @@ class Logger {
     this.maxBytes = maxBytes;
     this.level = commonLevel;
     this.formatted = true;
+    /** @type {number | undefined} */
     this.descriptor = fs.openSync(file, 'a');
     this.bytes = fs.fstatSync(this.descriptor).size;
   }
@@ -29,7 +30,7 @@ class Logger {
   }
 
   rotate() {
-    fs.closeSync(this.descriptor);
+    if (this.descriptor !== undefined) fs.closeSync(this.descriptor);
     fs.renameSync(this.file, `${this.file}.1`);
     this.descriptor = fs.openSync(this.file, 'a');
     this.bytes = 0;

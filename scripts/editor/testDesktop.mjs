@@ -34,8 +34,10 @@ export async function testDesktop() {
       extensionTestsEnv: { MASKSUB_HOST_RESULTS: results },
     }).catch((error) => console.error(error.message));
     if (!fs.existsSync(results)) return { passed: 0, failed: 1, skipped: [] };
-    const { passed, failed } = JSON.parse(fs.readFileSync(results, 'utf8'));
-    return { passed, failed: failed.length, skipped: [] };
+    const { tests } = JSON.parse(fs.readFileSync(results, 'utf8'));
+    const failed = tests.filter(({ error }) => error !== undefined);
+    for (const { name, error } of failed) console.error(`${name}: ${error}`);
+    return { passed: tests.length - failed.length, failed: failed.length, skipped: [] };
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }

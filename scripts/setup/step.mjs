@@ -1,13 +1,14 @@
 /** What every step of set-up shares: a line with its time for each step, and child processes that fail with a sentence. */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** The root of the checkout. */
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** A failure that a person can do something about: printed without a stack. */
 export class SetupError extends Error {
+  /** @override */
   name = 'SetupError';
 }
 
@@ -75,6 +76,11 @@ export async function canExecute(command, args = ['--version']) {
   } catch {
     return false;
   }
+}
+
+/** True in the module that was started, by its `import.meta.url`. */
+export function isMain(url) {
+  return process.argv[1] !== undefined && url === pathToFileURL(process.argv[1]).href;
 }
 
 /** Prints why set-up ended early and sets the exit code; a bug keeps its stack. */

@@ -1,0 +1,22 @@
+/** A folder that is not trusted runs nothing, and says so. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { configText } from './configs.ts';
+import { Editor } from './editor.ts';
+
+let editor: Editor;
+beforeAll(async () => {
+  const files = { 'short.masksub.json': configText(1) };
+  editor = await Editor.open({ files, open: 'short.masksub.json', trust: false });
+});
+afterAll(() => editor?.close());
+
+test('in a folder without trust, Start says why not and what to do', async () => {
+  await editor.palette('MaskSub: Start MaskSub run');
+  const said = await editor.notification(/trust/i);
+  expect(said).toMatch(/trust/i);
+  expect(said).not.toMatch(/\n\s+at /);
+  expect(fs.existsSync(path.join(editor.workspace, '.masksub'))).toBe(false);
+  await editor.picture('untrusted');
+});
