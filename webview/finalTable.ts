@@ -1,0 +1,93 @@
+/** What a pair came to: the two runs side by side, once both are over. */
+import { titleOf } from '../src/core/comparison.ts';
+import type { Summary } from '../src/core/events.ts';
+import { bytes, duration, significant } from '../src/core/format.ts';
+import { isOver } from '../src/core/run.ts';
+import { element } from './dom.ts';
+import { runsOf, type ShownPair } from './state.ts';
+
+interface Row {
+  readonly label: string;
+  /** How it was computed. */
+  readonly how: string;
+  readonly value: (summary: Summary) => string | undefined;
+}
+
+const percentage = (fraction: number | undefined) =>
+  fraction === undefined ? undefined : `${(100 * fraction).toFixed(2)} %`;
+
+const rows: readonly Row[] = [
+  {
+    label: 'Accuracy',
+    how: 'top-1 of the last validation',
+    value: ({ final }) => percentage(final?.top1),
+  },
+  {
+    label: 'Masked accuracy',
+    how: 'the same, with patches removed',
+    value: ({ final }) => percentage(final?.maskedTop1),
+  },
+  { label: 'Validation loss', how: 'cross-entropy', value: ({ final }) => final && significant(final.loss, 4) },
+  {
+    label: 'Best on the way',
+    how: 'top-1, and its epoch',
+    value: ({ best }) => best && `${(100 * best.top1).toFixed(2)} % (${best.epoch})`,
+  },
+  {
+    label: 'Training accuracy',
+    how: 'top-1 over the last epoch, augmented',
+    value: ({ train }) => percentage(train?.top1),
+  },
+  { label: 'Time', how: 'wall clock', value: ({ cost }) => duration(cost.seconds) },
+  {
+    label: 'Compute',
+    how: 'floating-point operations, analytic',
+    value: ({ cost }) => `${significant(cost.flops / 1e12)} TFLOP`,
+  },
+  { label: 'Images seen', how: 'with repeats', value: ({ cost }) => cost.images.toLocaleString('en') },
+  { label: 'Peak memory', how: 'of the process', value: ({ cost }) => bytes(cost.peakMemoryBytes) },
+];
+
+/** The table, or nothing while a run goes on or where none has a summary. */
+export function finalTable(pair: ShownPair): HTMLElement[] {
+  const shown = runsOf(pair);
+  const summaries = shown.map(({ run }) => run.end?.summary);
+  if (!shown.every(({ run }) => isOver(run)) || !summaries.some(Boolean)) return [];
+  const cells = rows
+    .map((row) => ({ ...row, values: summaries.map((summary) => summary && row.value(summary)) }))
+    .filter(({ values }) => values.some((value) => value !== undefined));
+  const head = shown.map(({ handle }) => element('th', { scope: 'col' }, titleOf(handle.method)));
+  return [
+    element(
+      'section',
+      { id: 'result', 'aria-label': 'Result' },
+      element(
+        'table',
+        {},
+        element('caption', {}, caption(summaries)),
+        element('thead', {}, element('tr', {}, element('td', {}), ...head)),
+        element(
+          'tbody',
+          {},
+          ...cells.map(({ label, how, values }) =>
+            element(
+              'tr',
+              {},
+              element('th', { scope: 'row' }, label, element('small', {}, how)),
+              ...values.map((value) => element('td', {}, value ?? '–')),
+            ),
+          ),
+        ),
+      ),
+    ),
+  ];
+}
+
+function caption(summaries: readonly (Summary | undefined)[]): string {
+  const samples = [
+    ...new Set(summaries.map((summary) => summary?.final?.samples).filter((count) => count !== undefined)),
+  ];
+  const [first] = samples;
+  const count = samples.length === 1 && first !== undefined ? `, ${first.toLocaleString('en')} samples` : '';
+  return `Result (last validation${count}; one seed)`;
+}
