@@ -277,7 +277,7 @@ export function resolveConfig(value: unknown, recipeTable: Readonly<Record<strin
   const size = vitSizes[input.model.size ?? defaults.model.size];
   const form = vitForms[input.model.form ?? recipe.model?.form ?? defaults.model.form];
   const { size: _defaultSize, ...modelDefaults } = defaults.model;
-  const train = layered<Config['train']>(defaults.train, recipe.train, input.train);
+  const train = withShortWarmup(layered<Config['train']>(defaults.train, recipe.train, input.train), input);
   const config: Config = {
     name: input.name ?? `${input.data.dataset} ${input.model.name}`,
     data: layered<Config['data']>(defaults.data, recipe.data, input.data),
@@ -297,6 +297,12 @@ export function resolveConfig(value: unknown, recipeTable: Readonly<Record<strin
 function layered<T extends object>(...layers: (object | undefined)[]): T {
   const entries = layers.flatMap((layer) => Object.entries(layer ?? {}));
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as T;
+}
+
+/** A warm-up that nobody wrote takes at most half of the epochs, so that a short trial of a long recipe needs one key only. */
+function withShortWarmup(train: Config['train'], input: ConfigInput): Config['train'] {
+  if (input.train?.warmupEpochs !== undefined) return train;
+  return { ...train, warmupEpochs: Math.min(train.warmupEpochs, train.epochs / 2) };
 }
 
 /** Checks over several keys; each names the key that a person would change. */

@@ -3,8 +3,8 @@ import os from 'node:os';
 
 /**
  * Variables for a process that trains with `threads` threads.
- * glibc returns every freed block of 128 kB or more to the kernel and faults it in again; a training step does little else, and
- * keeping the blocks makes the eager step several times faster (docs/benchmarks.md).
+ * glibc returns large freed blocks to the kernel and faults them in again at the next op; keeping them makes the eager step
+ * faster (docs/benchmarks.md).
  */
 export function trainingEnvironment(threads: number, env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const keepMemory =

@@ -7,7 +7,7 @@ import { openDataset } from '../data/index.ts';
 import { train } from '../engine/train.ts';
 import { writeWhole } from '../store/files.ts';
 import { runFiles } from '../store/layout.ts';
-import { processStartTime, writeLock } from '../store/lock.ts';
+import { processStartTime, type RunLock, writeLock } from '../store/lock.ts';
 import { RunWriter } from '../store/runWriter.ts';
 import { loadBackend } from './backend.ts';
 import { checkpointTensors } from './checkpoint.ts';
@@ -64,7 +64,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
   const writer = RunWriter.create(job.out, job.runId, resolved, { lock: lock() });
   const control = path.join(writer.folder, runFiles.control);
   writeWhole(control, `${JSON.stringify({ socket: job.leader.socket })}\n`);
-  const heartbeat = setInterval(() => writeLock(writer.folder, lock()), HEARTBEAT_MS).unref();
+  const heartbeat = setInterval(() => beat(writer.folder, lock()), HEARTBEAT_MS).unref();
   const events = train(
     config,
     data,
@@ -105,11 +105,20 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
 function endFailed(writer: RunWriter, error: unknown): void {
   const message = error instanceof UserError ? describeError(error) : `A bug in MaskSub: ${String(error)}`;
   try {
-    send({ type: 'event', event: writer.emit({ type: 'end', state: 'failed', message }) });
+    send({ type: 'event', event: writer.fail(message) });
   } catch {
     // The disk is full or gone: readers see a run without an end whose process is gone.
+    writer.close();
   }
-  writer.close();
+}
+
+/** Says that this process lives. A disk that refuses will refuse the next event too, and that ends the run. */
+function beat(folder: string, lock: RunLock): void {
+  try {
+    writeLock(folder, lock);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+  }
 }
 
 function send(message: FromTrainer): void {

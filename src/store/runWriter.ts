@@ -128,6 +128,15 @@ export class RunWriter {
     this.close();
   }
 
+  /** Ends a run that failed, without a summary: the `end` event says why, and the lock and the control file go. */
+  fail(message: string): RunEvent {
+    const event = this.emit({ type: 'end', state: 'failed', message });
+    remove(path.join(this.folder, runFiles.control));
+    removeLock(this.folder);
+    this.close();
+    return event;
+  }
+
   /** Lets go of the files without an end: readers find the run lost once its process is gone. */
   close(): void {
     clearTimeout(this.#timer);
