@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The command line: arguments in, one command out. Everything that trains is loaded only by the commands that need it. */
 import { Command, InvalidArgumentError } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
