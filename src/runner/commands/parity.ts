@@ -1,6 +1,6 @@
 /** `masksub parity`: the engine against a folder of reference numbers. */
 
-import { executors } from '../../core/catalog.ts';
+import { backends, executors } from '../../core/catalog.ts';
 import { UserError } from '../../core/errors.ts';
 import { loadBackend } from '../backend.ts';
 import { checkParity } from '../parity/check.ts';
@@ -15,6 +15,9 @@ interface ParityOptions {
 export async function parity(folder: string, options: ParityOptions): Promise<void> {
   if (!Object.hasOwn(executors, options.executor)) {
     throw new UserError(`Unknown executor "${options.executor}". Known: ${Object.keys(executors).join(', ')}.`);
+  }
+  if (!Object.hasOwn(backends, options.backend)) {
+    throw new UserError(`Unknown backend "${options.backend}". Known: ${Object.keys(backends).join(', ')}.`);
   }
   const backend = await loadBackend(options.backend as Parameters<typeof loadBackend>[0]);
   process.stdout.write(`backend ${backend.name}; largest error in units of the tolerance\n`);

@@ -23,20 +23,24 @@ export interface Check {
 
 /** Yields a result for each; `only` is a glob over the names. Throws a UserError where something is unreadable. */
 export function* checkParity(folder: string, only?: string): Generator<ParityResult> {
-  const oracle = openOracle(folder);
   const wanted = only === undefined ? () => true : picomatch(only);
+  for (const check of parityChecks(folder)) if (wanted(check.name)) yield runCheck(check);
+}
+
+/** The comparisons of a reference folder, none of them made yet. Throws a UserError where something is unreadable. */
+export function parityChecks(folder: string): Check[] {
+  const oracle = openOracle(folder);
   const caseChecks = Object.entries(oracle.index.cases).map(([name, testCase]): Check => {
     const unsupported = unsupportedCase(oracle.index, testCase);
     return { name, run: unsupported ? { unsupported } : (comparison) => checkCase(oracle, testCase, comparison) };
   });
-  for (const { name, run } of [...caseChecks, ...unitChecks(oracle), ...scheduleChecks(oracle.index)]) {
-    if (!wanted(name)) continue;
-    if (typeof run !== 'function') {
-      yield { name, outcome: 'unsupported', reason: run.unsupported };
-      continue;
-    }
-    const comparison = new Comparison();
-    run(comparison);
-    yield { name, outcome: comparison.passes ? 'passed' : 'failed', worst: comparison.worst };
-  }
+  return [...caseChecks, ...unitChecks(oracle), ...scheduleChecks(oracle.index)];
+}
+
+/** Makes one comparison, on the backend that is set. */
+export function runCheck({ name, run }: Check): ParityResult {
+  if (typeof run !== 'function') return { name, outcome: 'unsupported', reason: run.unsupported };
+  const comparison = new Comparison();
+  run(comparison);
+  return { name, outcome: comparison.passes ? 'passed' : 'failed', worst: comparison.worst };
 }
