@@ -5,8 +5,13 @@ export default defineConfig({
   test: {
     projects: [
       {
+        resolve: {
+          // tfjs ships its gradients as a module that Node cannot load; the union package registers them all.
+          alias: { '@tensorflow/tfjs-core/dist/register_all_gradients.js': '@tensorflow/tfjs' },
+        },
         test: {
           name: 'unit',
+          env: { TF_CPP_MIN_LOG_LEVEL: '2' },
           include: ['test/**/*.test.ts'],
           exclude: ['test/editor/**'],
           // The native engine holds threads and memory of its own: a process each, and no more of them than cores.
