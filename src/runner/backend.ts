@@ -55,6 +55,7 @@ async function useTensorflow(folder: string): Promise<void> {
   // Removed in Node 23, and tfjs-node 4.22 still calls it.
   const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean };
   legacy.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // its notes about the processor are no news to a researcher
   let binding: unknown;
   try {
     binding = createRequire(import.meta.url)(bindingFile(folder));

@@ -51,6 +51,7 @@ export async function lead(experiment: Experiment, progress: Progress, stop: Abo
     for (const seed of experiment.config.compare.seeds) {
       if (abort.signal.aborted) break;
       const jobs = jobsOf(experiment, seed, control.address);
+      for (const job of jobs) runs.set(job.runId, emptyRun(job.runId)); // the baseline comes first in every list
       ends.push(...(await Promise.all(jobs.map((job) => follow(job, jobs.length, runs, progress, abort)))));
       const [baseline, method] = jobs.map((job) => runs.get(job.runId));
       const compared = baseline && method ? comparePair(baseline, method) : undefined;
@@ -146,13 +147,13 @@ function endOf(
   onEvent: (event: RunEvent) => void,
   progress: Progress,
 ): RunEnd {
-  const run = runs.get(job.runId);
+  const run = runs.get(job.runId) ?? emptyRun(job.runId);
   if (refusal) {
     progress.onError(refusal.forPerson ? refusal.message : `A bug in MaskSub; please report it.\n${refusal.message}`);
-    if (run && !isOver(run)) runs.set(job.runId, { ...run, state: 'failed' });
-    return refusal.forPerson && !run ? 'refused' : 'failed';
+    if (!isOver(run)) runs.set(job.runId, { ...run, state: 'failed' });
+    return refusal.forPerson && !run.start ? 'refused' : 'failed';
   }
-  if (run && isOver(run)) return run.state === 'finished' || run.state === 'stopped' ? run.state : 'failed';
+  if (isOver(run)) return run.state === 'finished' || run.state === 'stopped' ? run.state : 'failed';
   const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
   const message = `The training process ${how} without a word${signal === 'SIGKILL' ? ' (out of memory?)' : ''}.`;
   const event = endDeadRun(job.out, job.runId, message);

@@ -56,7 +56,7 @@ export async function run(file: string, options: RunOptions): Promise<void> {
     stop.signal,
   );
   if (options.json) print(encodeEvent({ type: 'comparison', ...outcome.comparison }));
-  else if (outcome.runs.size > 0)
+  else if ([...outcome.runs.values()].some((run) => run.start))
     print(`\n${comparisonTable(outcome.runs.values(), outcome.comparison)}\n\nRun folders: ${experiment.out}`);
   process.exitCode = outcome.exitCode;
 }
