@@ -19,12 +19,12 @@ const percentage = (fraction: number | undefined) =>
 const rows: readonly Row[] = [
   {
     label: 'Accuracy',
-    how: 'top-1 of the last validation',
+    how: 'top-1',
     value: ({ final }) => percentage(final?.top1),
   },
   {
     label: 'Masked accuracy',
-    how: 'the same, with patches removed',
+    how: 'with patches removed',
     value: ({ final }) => percentage(final?.maskedTop1),
   },
   { label: 'Validation loss', how: 'cross-entropy', value: ({ final }) => final && significant(final.loss, 4) },
@@ -35,13 +35,13 @@ const rows: readonly Row[] = [
   },
   {
     label: 'Training accuracy',
-    how: 'top-1 over the last epoch, augmented',
+    how: 'top-1, last epoch, augmented',
     value: ({ train }) => percentage(train?.top1),
   },
   { label: 'Time', how: 'wall clock', value: ({ cost }) => duration(cost.seconds) },
   {
     label: 'Compute',
-    how: 'floating-point operations, analytic',
+    how: 'operations, analytic',
     value: ({ cost }) => `${significant(cost.flops / 1e12)} TFLOP`,
   },
   { label: 'Images seen', how: 'with repeats', value: ({ cost }) => cost.images.toLocaleString('en') },
@@ -60,11 +60,11 @@ export function finalTable(pair: ShownPair): HTMLElement[] {
   return [
     element(
       'section',
-      { id: 'result', 'aria-label': 'Result' },
+      { id: 'result' },
+      element('h2', { id: 'result-title' }, caption(summaries)),
       element(
         'table',
-        {},
-        element('caption', {}, caption(summaries)),
+        { 'aria-labelledby': 'result-title' },
         element('thead', {}, element('tr', {}, element('td', {}), ...head)),
         element(
           'tbody',

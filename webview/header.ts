@@ -2,6 +2,7 @@
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-option/index.js';
 import '@vscode-elements/elements/dist/vscode-single-select/index.js';
+import { models } from '../src/core/catalog.ts';
 import { titleOf } from '../src/core/comparison.ts';
 import type { FromDashboard } from '../src/core/messages.ts';
 import { element, fill } from './dom.ts';
@@ -104,10 +105,7 @@ function titleView(pair: ShownPair): HTMLElement[] {
   const facts = [
     `seed ${pair.seed}`,
     ...(start
-      ? [
-          `${titleOf(start.dataset)}`,
-          `${start.model.toUpperCase()}, ${start.parameters.toLocaleString('en')} parameters`,
-        ]
+      ? [`${titleOf(start.dataset)}`, `${modelTitle(start.model)}, ${start.parameters.toLocaleString('en')} parameters`]
       : []),
   ];
   return [element('h1', {}, first?.handle.name ?? ''), element('p', {}, facts.join(' · '))];
@@ -133,5 +131,6 @@ function proof(what: string, baseline: string, method: string): HTMLElement {
   return element('li', { class: equal ? 'same' : 'different', title }, text);
 }
 
+const modelTitle = (name: string) => models[name as keyof typeof models]?.title ?? name;
 const backendTitle = (backend: string) =>
   ({ tensorflow: 'TensorFlow', wasm: 'WebAssembly', cpu: 'JavaScript' })[backend] ?? backend;

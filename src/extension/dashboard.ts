@@ -30,7 +30,7 @@ export interface Starting {
 
 export class Dashboard implements vscode.Disposable {
   readonly #dist: vscode.Uri;
-  readonly #icon: vscode.Uri;
+  readonly #icon: { light: vscode.Uri; dark: vscode.Uri };
   readonly #runs: Runs;
   readonly #log: vscode.LogOutputChannel;
   readonly #subscription: vscode.Disposable;
@@ -46,7 +46,8 @@ export class Dashboard implements vscode.Disposable {
 
   constructor(extension: vscode.Uri, runs: Runs, log: vscode.LogOutputChannel) {
     this.#dist = vscode.Uri.joinPath(extension, 'dist');
-    this.#icon = vscode.Uri.joinPath(extension, 'media', 'masksub.svg');
+    const icon = (theme: string) => vscode.Uri.joinPath(extension, 'media', `masksub-${theme}.svg`);
+    this.#icon = { light: icon('light'), dark: icon('dark') };
     this.#runs = runs;
     this.#log = log;
     this.#subscription = runs.onDidChange(() => this.#update());

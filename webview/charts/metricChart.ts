@@ -48,7 +48,7 @@ export class MetricChart {
     this.#cursor = cursor;
     this.#theme = theme;
     this.#canvas = element('canvas', { role: 'img', tabindex: 0 });
-    const unit = metric.smoothed ? `${metric.unit}; smoothed, raw values behind` : metric.unit;
+    const unit = metric.smoothed ? `${metric.unit} · smoothed, raw values faint` : metric.unit;
     const title = smoothingNote(metric);
     this.figure = element(
       'figure',
@@ -112,6 +112,7 @@ export class MetricChart {
       borderDash: line.dashed ? [5, 3] : [],
       pointRadius: few ? 2 : 0,
       pointBorderWidth: 0,
+      clip: 4,
       order: line.who === 'method' ? 1 : 2,
     };
     if (!this.#metric.smoothed) return [main];
@@ -122,7 +123,7 @@ export class MetricChart {
 
   #options(): NonNullable<ConstructorParameters<typeof Chart<'line', Point[]>>[1]['options']> {
     const { text, grid, font } = this.#theme;
-    const { scale, format, reference } = this.#metric;
+    const { scale, reference } = this.#metric;
     const ticks = { color: text, font: { family: font, size: 11 }, maxRotation: 0, autoSkipPadding: 12 };
     return {
       responsive: true,
@@ -131,6 +132,7 @@ export class MetricChart {
       parsing: false,
       normalized: true,
       events: [],
+      onResize: () => requestAnimationFrame(() => this.#redraw()), // there is room for other points
       layout: { padding: { top: 4, right: 8 } },
       scales: {
         x: {
@@ -147,7 +149,7 @@ export class MetricChart {
           ticks: {
             ...ticks,
             maxTicksLimit: 6,
-            callback: (value) => (scale === 'logarithmic' ? decade(Number(value)) : format(Number(value))),
+            callback: (value) => (scale === 'logarithmic' ? decade(Number(value)) : plain(Number(value))),
           },
           grid: {
             color: ({ tick }) => (tick?.value === reference ? text : grid),
@@ -241,6 +243,9 @@ function smoothingNote({ smoothed }: Metric): string | undefined {
     ? `Exponential moving average with a half-life of ${HALF_LIFE} points; values read out are averages too.`
     : undefined;
 }
+
+/** A tick's value without the rounding errors of its making. */
+const plain = (value: number) => String(Number(value.toPrecision(4))).replace('-', '−');
 
 /** Labels of a log axis: at 1, 2 and 5 of each power of ten only. */
 function decade(value: number): string {

@@ -36,7 +36,7 @@ export const metrics: readonly Metric[] = [
   {
     id: 'accuracy',
     title: 'Validation accuracy',
-    unit: 'top-1, %; masked: on inputs with patches removed',
+    unit: 'top-1, %; masked: with patches removed',
     scale: 'linear',
     smoothed: false,
     format: (value) => value.toFixed(1),
@@ -59,7 +59,7 @@ export const metrics: readonly Metric[] = [
   {
     id: 'loss',
     title: 'Training loss',
-    unit: 'of each branch, per batch',
+    unit: 'per batch',
     scale: 'linear',
     smoothed: true,
     format: significant,
@@ -82,7 +82,7 @@ export const metrics: readonly Metric[] = [
   {
     id: 'grad-norm',
     title: 'Gradient norm',
-    unit: 'L2, of each branch’s loss',
+    unit: 'L2, per branch',
     scale: 'linear',
     smoothed: true,
     format: significant,
@@ -105,7 +105,7 @@ export const metrics: readonly Metric[] = [
   {
     id: 'grad-ratio',
     title: 'Gradient ratio',
-    unit: 'norm of sub over main, log scale',
+    unit: 'sub over main, log scale',
     scale: 'logarithmic',
     smoothed: true,
     reference: 1,
@@ -125,7 +125,7 @@ export const metrics: readonly Metric[] = [
   {
     id: 'grad-cosine',
     title: 'Gradient cosine',
-    unit: 'between main and sub: 1 same direction, 0 unrelated',
+    unit: 'of main and sub',
     scale: 'linear',
     smoothed: true,
     reference: 0,
