@@ -2,6 +2,7 @@
 import './style.css';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { FromDashboard, ToDashboard } from '../src/core/messages.ts';
+import { fromWire } from '../src/core/wire.ts';
 import { Cursor } from './charts/cursor.ts';
 import { MetricChart } from './charts/metricChart.ts';
 import { metrics } from './charts/metrics.ts';
@@ -47,9 +48,10 @@ watchTheme(() => {
   for (const chart of charts) chart.setTheme(changed);
 });
 // Only the extension can post to this frame; both are of one build.
-window.addEventListener('message', ({ data }: MessageEvent<ToDashboard>) => {
-  state = applyMessage(state, data);
-  if (data.type === 'show') vscode.setState({ runs: data.runs.map(({ id }) => id) });
+window.addEventListener('message', ({ data }: MessageEvent<string>) => {
+  const message = fromWire(data) as ToDashboard;
+  state = applyMessage(state, message);
+  if (message.type === 'show') vscode.setState({ runs: message.runs.map(({ id }) => id) });
   schedule();
 });
 render();

@@ -16,7 +16,7 @@ export interface RunHandle {
   readonly lost: boolean;
 }
 
-/** Extension to dashboard. Numbers travel through structured clone, so NaN and infinities stay what they are. */
+/** Extension to dashboard; crosses as the text of `toWire` (wire.ts), so that NaN and infinities stay what they are. */
 export type ToDashboard =
   /** Show these runs, those of one experiment, and forget all others; their events follow from the first. */
   | { readonly type: 'show'; readonly runs: readonly RunHandle[] }

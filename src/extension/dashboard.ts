@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import { z } from 'zod';
 import { assertNever } from '../core/errors.ts';
 import { type FromDashboard, fromDashboardSchema, type RunHandle, type ToDashboard } from '../core/messages.ts';
+import { toWire } from '../core/wire.ts';
 import { dashboardHtml } from './dashboardHtml.ts';
 import { type Experiment, handleOf } from './experiments.ts';
 import { RunFeed } from './runFeed.ts';
@@ -233,6 +234,6 @@ export class Dashboard implements vscode.Disposable {
   }
 
   #post(message: ToDashboard): void {
-    void this.#panel?.webview.postMessage(message);
+    void this.#panel?.webview.postMessage(toWire(message));
   }
 }
