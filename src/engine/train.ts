@@ -73,6 +73,8 @@ export async function* train(
   let final: Validation | undefined;
   let trained: Summary['train'];
   let lastCheckpoint = -1;
+  const scheduled = config.train.schedule === 'cosine' ? warmupCosine : warmupConstant;
+  const learningRateOf = (step: number) => scheduled((step - 1) / stepsPerEpoch, config.train);
   const metadata = () => ({ step: String(step), attempt: '0', model: config.model.name, method: config.method.name });
   const checkpoint = (name: string): EngineEvent => ({
     type: 'checkpoint',
@@ -132,9 +134,7 @@ export async function* train(
         const micro = Array.from({ length: config.train.accumulate }, (_, j) =>
           batches.batch(epoch, i * config.train.accumulate + j, order),
         );
-        const scheduled = config.train.schedule === 'cosine' ? warmupCosine : warmupConstant;
-        const learningRate = scheduled(step / stepsPerEpoch, config.train);
-        const scalars = problem.optimizer.scalars(step + 1, learningRate);
+        const scalars = problem.optimizer.scalars(step + 1, learningRateOf(step + 1));
         const withLayers = (step + 1) % config.run.layersEvery === 0;
         const layers = withLayers ? layerStatistics(executor.inspect(micro, scalars), method, model) : undefined;
         if (!withLayers) executor.step(micro, scalars);
@@ -150,13 +150,14 @@ export async function* train(
           if (isLogged || bad >= 0) {
             const at = around.now();
             const shown = bad >= 0 ? bad : reports.length - 1;
+            const shownStep = step - (reports.length - 1 - shown);
             yield {
-              ...stepEvent(reports[shown] as StepReport, step - (reports.length - 1 - shown), learningRate),
-              epoch: step / stepsPerEpoch,
-              images: step * stepImages,
+              ...stepEvent(reports[shown] as StepReport, shownStep, learningRateOf(shownStep)),
+              epoch: shownStep / stepsPerEpoch,
+              images: shownStep * stepImages,
               imagesPerSecond: ((step - logged.step) * stepImages) / (at - logged.at),
               memoryBytes: around.memory().now,
-              flops: step * stepFlops,
+              flops: shownStep * stepFlops,
             };
             logged = { step, at };
           }
