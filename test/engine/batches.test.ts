@@ -1,0 +1,194 @@
+/** What enters a step: the same batches for both runs of a pair, whatever was drawn before, augmented and masked as the config says. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Config } from '../../src/core/config.ts';
+import { RandomStream } from '../../src/core/random.ts';
+import { drawCropAndFlip } from '../../src/engine/augment/pad.ts';
+import { Batches, keptTokens } from '../../src/engine/batches.ts';
+import type { HostBatch } from '../../src/engine/step/executor.ts';
+import { buildProblem } from '../../src/engine/train.ts';
+import { demoConfig, demoData, methodNames, tinyConfig, tinyData } from './examples.ts';
+
+function batchesOf(config: Config, data = demoData): Batches {
+  const { model, method } = buildProblem(config, data);
+  return new Batches(config, data, model, method);
+}
+
+const batchAt = (batches: Batches, epoch: number, index: number) => batches.batch(epoch, index, batches.order(epoch));
+const labelled = ({ images, target }: HostBatch) => ({ images, target });
+
+test('every method gets the same images and labels', () => {
+  const [first, ...others] = methodNames.map((name) =>
+    labelled(batchAt(batchesOf(demoConfig({ method: { name } })), 2, 1)),
+  );
+  expect(others.length).toBeGreaterThan(0);
+  for (const other of others) expect(other).toEqual(first);
+});
+
+test('a batch does not depend on which batches were drawn before', () => {
+  const config = demoConfig({ model: { dropPath: 0.1 } });
+  const fresh = batchAt(batchesOf(config), 3, 2);
+  const used = batchesOf(config);
+  for (const [epoch, index] of [
+    [0, 0],
+    [3, 1],
+    [5, 3],
+  ] as const)
+    batchAt(used, epoch, index);
+  expect(batchAt(used, 3, 2)).toEqual(fresh);
+});
+
+test('another epoch, batch or seed gives other images', () => {
+  const batches = batchesOf(demoConfig());
+  const reference = batchAt(batches, 1, 1).images.values;
+  expect(batchAt(batches, 2, 1).images.values).not.toEqual(reference);
+  expect(batchAt(batches, 1, 2).images.values).not.toEqual(reference);
+  expect(batchAt(batchesOf(demoConfig({ train: { seed: 1 } })), 1, 1).images.values).not.toEqual(reference);
+});
+
+describe('an epoch', () => {
+  test('holds every sample once', () => {
+    const order = batchesOf(demoConfig()).order(4);
+    expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 128 }, (_, i) => i));
+  });
+  test('with data.trainOn holds the same subset at every epoch and seed, from all over the data', () => {
+    const subset = (seed: number, epoch: number) =>
+      [...batchesOf(demoConfig({ data: { trainOn: 32 }, train: { seed } })).order(epoch)].sort((a, b) => a - b);
+    expect(new Set(subset(0, 0)).size).toBe(32);
+    expect(subset(1, 5)).toEqual(subset(0, 0));
+    expect(Math.max(...subset(0, 0))).toBeGreaterThan(63);
+  });
+  test('drops an incomplete last batch', () => {
+    expect(batchesOf(demoConfig({ train: { batchSize: 50, warmupEpochs: 0 } })).perEpoch).toBe(2);
+  });
+});
+
+describe('images', () => {
+  test('for validation are the pixels, normalized', () => {
+    const { values, shape } = batchesOf(tinyConfig(), tinyData).validation(3, 5);
+    expect(shape).toEqual([2, 8, 8, 3]);
+    const pixels = tinyData.validation.pixels.subarray(3 * 192, 5 * 192);
+    expect(values).toEqual(Float32Array.from(pixels, (pixel) => (pixel / 255 - 0.3) / 0.4));
+  });
+  test('without augmentation are those of validation', () => {
+    const data = { ...tinyData, validation: tinyData.train };
+    const batches = batchesOf(tinyConfig(), data);
+    const [sample = 0] = batches.order(0);
+    const { values } = batches.validation(sample, sample + 1);
+    expect(batchAt(batches, 0, 0).images.values.subarray(0, 192)).toEqual(values);
+  });
+  test('are flipped about half of the time, and then are mirror images', () => {
+    const batches = batchesOf(tinyConfig({ augment: { flip: true } }), tinyData);
+    const plain = batchesOf(tinyConfig(), tinyData);
+    let flipped = 0;
+    for (let index = 0; index < batches.perEpoch; index++) {
+      const [got, original] = [batchAt(batches, 0, index).images.values, batchAt(plain, 0, index).images.values];
+      for (let i = 0; i < 8; i++) {
+        const image = got.subarray(192 * i, 192 * (i + 1)).join();
+        const unflipped = original.subarray(192 * i, 192 * (i + 1));
+        if (image !== unflipped.join()) {
+          expect(image).toBe(mirrored(unflipped).join());
+          flipped++;
+        }
+      }
+    }
+    expect(flipped).toBeGreaterThan(16);
+    expect(flipped).toBeLessThan(48);
+  });
+  test('are moved by up to the padding, with black coming in', () => {
+    const white = { ...tinyData.train, pixels: new Uint8Array(tinyData.train.pixels.length).fill(255) };
+    const batches = batchesOf(tinyConfig({ augment: { crop: 'pad', padding: 2 } }), { ...tinyData, train: white });
+    const [black, bright] = [-0.3 / 0.4, 0.7 / 0.4].map(Math.fround);
+    const { values } = batchAt(batches, 0, 0).images;
+    expect(new Set(values)).toEqual(new Set([black, bright]));
+    for (let i = 0; i < 8; i++) {
+      const kept = values.subarray(192 * i, 192 * (i + 1)).filter((value) => value === bright).length / 3;
+      expect([64, 56, 48, 49, 42, 36]).toContain(kept); // 8, 7 or 6 rows by as many columns
+    }
+  });
+  test('a switched-off augmentation shifts no other draw', () => {
+    fc.assert(
+      fc.property(fc.nat(), (sample) => {
+        const draw = (augment: Config['augment']) => drawCropAndFlip(augment, new RandomStream(0, 'x', 1, sample));
+        const both = draw({ crop: 'pad', padding: 3, flip: true });
+        expect(draw({ crop: 'none', padding: 3, flip: true })).toEqual({ top: 0, left: 0, flip: both.flip });
+        expect(draw({ crop: 'pad', padding: 3, flip: false })).toEqual({ ...both, flip: false });
+        expect(Math.max(Math.abs(both.top), Math.abs(both.left))).toBeLessThanOrEqual(3);
+      }),
+    );
+  });
+});
+
+test('targets are one-hot, smoothed over all classes', () => {
+  const { target } = batchAt(batchesOf(tinyConfig({ train: { smoothing: 0.1 } }), tinyData), 0, 0);
+  for (let i = 0; i < 8; i++) {
+    const row = [...target.subarray(5 * i, 5 * (i + 1))].sort((a, b) => b - a);
+    expect(row).toEqual([0.92, 0.02, 0.02, 0.02, 0.02].map(Math.fround));
+  }
+});
+
+describe('masks', () => {
+  test.each([
+    [16, 0.5, 8],
+    [49, 0.5, 24],
+    [196, 0.75, 49],
+    [16, 0, 16],
+    [10, 0.99, 0],
+  ])('%i tokens at ratio %f keep %i', (tokens, ratio, kept) => expect(keptTokens(tokens, ratio)).toBe(kept));
+
+  test('keep as many tokens as the ratio says, each once, other ones for each sample and epoch', () => {
+    const batches = batchesOf(demoConfig());
+    const { draws } = batchAt(batches, 0, 0);
+    const { indices = new Int32Array(), kept = 0 } = draws.sub?.keep ?? {};
+    expect(kept).toBe(8);
+    const rows = Array.from({ length: 32 }, (_, i) => indices.subarray(8 * i, 8 * (i + 1)));
+    for (const row of rows) {
+      expect(new Set(row).size).toBe(8);
+      expect(Math.max(...row)).toBeLessThan(16);
+    }
+    expect(new Set(rows.map((row) => row.join())).size).toBeGreaterThan(28);
+    expect(draws.main?.keep).toBeUndefined();
+    expect(batches.validationMask(0, 4)).toEqual(
+      batchesOf(demoConfig({ method: { name: 'baseline' } })).validationMask(0, 4),
+    );
+  });
+});
+
+describe('drop-path', () => {
+  const factorsOf = (changes: Parameters<typeof tinyConfig>[0]) => {
+    const batches = batchesOf(tinyConfig(changes), tinyData);
+    return Array.from({ length: batches.perEpoch }, (_, index) => batchAt(batches, 0, index).draws);
+  };
+  test('drops each sample with its probability, and scales the others by 1 over the rest', () => {
+    const values = factorsOf({ model: { dropPath: 0.25 } }).flatMap((draws) =>
+      Object.values(draws.main?.drop ?? {}).flatMap((factors) => [...factors]),
+    );
+    expect(values).toHaveLength(64 * 4);
+    expect(new Set(values)).toEqual(new Set([0, Math.fround(1 / 0.75)]));
+    const dropped = values.filter((value) => value === 0).length / values.length;
+    expect(dropped).toBeGreaterThan(0.15);
+    expect(dropped).toBeLessThan(0.35);
+  });
+  test('is drawn for each branch and site alone', () => {
+    const [draws] = factorsOf({ model: { dropPath: 0.5 } });
+    const rows = [draws?.main, draws?.sub].flatMap((branch) => Object.values(branch?.drop ?? {}));
+    expect(rows).toHaveLength(8);
+    expect(new Set(rows.map((row) => row.join())).size).toBeGreaterThan(6);
+  });
+  test('grows over depth in the MAE form, from nothing in the first block', () => {
+    const [draws] = factorsOf({ model: { form: 'mae', dropPath: 0.5 } });
+    expect(Object.keys(draws?.main?.drop ?? {})).toEqual(['blocks.1.drop_path1', 'blocks.1.drop_path2']);
+  });
+  test('is off where its rate is 0', () => {
+    const [draws] = factorsOf({});
+    expect(draws?.main?.drop).toBeUndefined();
+  });
+});
+
+/** An image of 8 × 8 pixels and 3 channels from right to left. */
+function mirrored(image: Float32Array): Float32Array {
+  return image.map((_, at) => {
+    const [row, column, channel] = [Math.floor(at / 24), Math.floor(at / 3) % 8, at % 3];
+    return image[row * 24 + (7 - column) * 3 + channel] as number;
+  });
+}

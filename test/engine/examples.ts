@@ -1,0 +1,150 @@
+/** Small problems for the tests of the engine: a config, images of noise, and what training asks of its surroundings. */
+import { createHash } from 'node:crypto';
+import { type Config, type ConfigInput, resolveConfig } from '../../src/core/config.ts';
+import type { EngineEvent } from '../../src/core/events.ts';
+import { RandomStream } from '../../src/core/random.ts';
+import { Batches, type ImageSet, type TrainingData } from '../../src/engine/batches.ts';
+import { methods } from '../../src/engine/methods/index.ts';
+import { initialValues } from '../../src/engine/parameters.ts';
+import { recipes } from '../../src/engine/recipes/index.ts';
+import { eagerExecutor } from '../../src/engine/step/eager.ts';
+import type { HostBatch } from '../../src/engine/step/executor.ts';
+import { buildProblem, type Identity, type Surroundings, train } from '../../src/engine/train.ts';
+
+type Changes = { [G in keyof ConfigInput]?: Partial<NonNullable<ConfigInput[G]>> };
+
+/** The demo with some keys changed. */
+export function demoConfig(changes: Changes = {}): Config {
+  return resolved({
+    ...changes,
+    data: { dataset: 'fashion-mnist-mini', ...changes.data },
+    model: { name: 'vit', ...changes.model },
+    recipe: 'demo',
+  });
+}
+
+/** Four tokens of width 8 in two blocks: a step takes milliseconds, on `tinyData`. */
+export function tinyConfig(changes: Changes = {}): Config {
+  return resolved({
+    ...changes,
+    data: { dataset: 'fashion-mnist-mini', ...changes.data },
+    model: { name: 'vit', imageSize: 8, patchSize: 4, width: 8, depth: 2, heads: 2, mlpRatio: 2, ...changes.model },
+    train: { epochs: 2, batchSize: 8, warmupEpochs: 0, learningRate: 1e-2, ...changes.train },
+  });
+}
+
+function resolved(input: object): Config {
+  const result = resolveConfig(input, recipes);
+  if ('problems' in result) throw new Error(result.problems.map((problem) => problem.message).join('\n'));
+  return result.config;
+}
+
+/** `count` training and half as many validation images of noise, in `classes` classes. */
+export function noiseData(side: number, count: number, classes = 10, channels = 1): TrainingData {
+  const stream = new RandomStream(7, 'test.images');
+  const set = (size: number): ImageSet => ({
+    count: size,
+    pixels: Uint8Array.from({ length: size * side * side * channels }, () => stream.below(256)),
+    labels: Int32Array.from({ length: size }, () => stream.below(classes)),
+  });
+  const each = <T>(value: T) => Array.from({ length: channels }, () => value);
+  return {
+    name: 'noise',
+    classes,
+    height: side,
+    width: side,
+    channels,
+    mean: each(0.3),
+    std: each(0.4),
+    train: set(count),
+    validation: set(count >> 1),
+    hash: 'sha256:noise',
+  };
+}
+
+export const demoData = noiseData(28, 128);
+export const tinyData = noiseData(8, 64, 5, 3);
+
+/** Problem, batches and an executor at the initial weights of the config's seed. */
+export function setUp(config: Config, data: TrainingData) {
+  const problem = buildProblem(config, data);
+  const batches = new Batches(config, data, problem.model, problem.method);
+  const executor = eagerExecutor(problem, initialValues(problem.model.parameters, config.train.seed));
+  /** The batches of step `step`, counted from 0, and its scalars at the peak learning rate. */
+  const stepInput = (step: number): [HostBatch[], Readonly<Record<string, number>>] => {
+    const { accumulate, learningRate } = config.train;
+    const stepsPerEpoch = Math.floor(batches.perEpoch / accumulate);
+    const epoch = Math.floor(step / stepsPerEpoch);
+    const order = batches.order(epoch);
+    const first = (step % stepsPerEpoch) * accumulate;
+    const micro = Array.from({ length: accumulate }, (_, j) => batches.batch(epoch, first + j, order));
+    return [micro, problem.optimizer.scalars(step + 1, learningRate)];
+  };
+  return { problem, batches, executor, stepInput };
+}
+
+/** A clock that ticks once a call, and checkpoints that are only counted. */
+export function surroundings(changes: Partial<Surroundings> = {}): Surroundings {
+  let seconds = 0;
+  return {
+    now: () => seconds++,
+    date: () => '2026-01-31T12:00:00.000Z',
+    cpuSeconds: () => 1,
+    memory: () => ({ now: 1, peak: 2 }),
+    hash: hashOf,
+    breathe: async () => false,
+    saveCheckpoint: (name) => `checkpoints/${name}`,
+    ...changes,
+  };
+}
+
+const identity: Identity = { role: 'method', pair: 'pair', backend: 'tensorflow', backendReason: 'A test.' };
+
+/** Every event of a run, and what it returned. */
+export async function eventsOf(config: Config, data: TrainingData, changes: Partial<Surroundings> = {}) {
+  const events: EngineEvent[] = [];
+  const run = train(config, data, identity, surroundings(changes));
+  for (;;) {
+    const next = await run.next();
+    if (next.done) return { events, summary: next.value };
+    events.push(next.value);
+  }
+}
+
+/** The first `steps` steps of a run, one after the other. */
+export function trainSteps({ executor, stepInput }: ReturnType<typeof setUp>, from: number, to: number): void {
+  for (let step = from; step < to; step++) executor.step(...stepInput(step));
+}
+
+export function hashOf(parts: Iterable<ArrayBufferView>): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+  return hash.digest('hex');
+}
+
+export const methodNames = Object.keys(methods) as (keyof typeof methods)[];
+
+/** Σ over all tensors of the products of their values. */
+export function dot(a: ReadonlyMap<string, Float32Array>, b: ReadonlyMap<string, Float32Array>): number {
+  let sum = 0;
+  for (const [name, values] of a) {
+    const other = b.get(name);
+    values.forEach((value, i) => {
+      sum += value * (other?.[i] ?? Number.NaN);
+    });
+  }
+  return sum;
+}
+
+export const norm = (a: ReadonlyMap<string, Float32Array>) => Math.sqrt(dot(a, a));
+
+/** a + factor · b. */
+export function plus(
+  a: ReadonlyMap<string, Float32Array>,
+  factor: number,
+  b: ReadonlyMap<string, Float32Array>,
+): Map<string, Float32Array> {
+  return new Map(
+    [...a].map(([name, values]) => [name, values.map((value, i) => value + factor * (b.get(name)?.[i] ?? Number.NaN))]),
+  );
+}

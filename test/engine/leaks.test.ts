@@ -1,0 +1,74 @@
+/** A step leaves no tensor behind, and a run ends with as many as it began with, however it ends. */
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Config } from '../../src/core/config.ts';
+import { optimizers } from '../../src/engine/optim/index.ts';
+import { train } from '../../src/engine/train.ts';
+import { loadBackend } from '../../src/runner/backend.ts';
+import { eventsOf, methodNames, setUp, surroundings, tinyConfig, tinyData } from './examples.ts';
+
+const tensors = () => tf.memory().numTensors;
+
+beforeAll(async () => {
+  await loadBackend('tensorflow');
+});
+
+describe('the number of tensors stays the same over steps, and none is left after dispose', () => {
+  for (const method of methodNames) {
+    for (const optimizer of Object.keys(optimizers) as Config['train']['optimizer'][]) {
+      for (const [what, changes] of Object.entries({
+        plain: {},
+        'with everything on': { accumulate: 2, clipNorm: 0.1, ema: 0.9, layerDecay: 0.7, smoothing: 0.1 },
+      })) {
+        test(`${method}, ${optimizer}, ${what}`, () => {
+          const before = tensors();
+          const config = tinyConfig({ method: { name: method }, train: { optimizer, ...changes } });
+          const dropped = { ...config, model: { ...config.model, dropPath: what === 'plain' ? 0 : 0.3 } };
+          const { executor, stepInput } = setUp(dropped, tinyData);
+          const counts = [0, 1, 2, 3].map((step) => {
+            if (step % 2 === 0) executor.step(...stepInput(step));
+            else executor.inspect(...stepInput(step));
+            executor.evaluate({ values: new Float32Array(192), shape: [1, 8, 8, 3] }, {}, 'ema');
+            executor.reports();
+            return tensors();
+          });
+          expect(new Set(counts).size, counts.join(' ')).toBe(1);
+          executor.restore(executor.snapshot());
+          expect(tensors()).toBe(counts[0]);
+          executor.step(...stepInput(4)); // whose report nobody reads
+          executor.dispose();
+          expect(tensors()).toBe(before);
+        });
+      }
+    }
+  }
+});
+
+describe('no tensor is left after a run', () => {
+  const diverging = tinyConfig({ train: { learningRate: 1e30 } });
+  const stops = [false, false, true];
+  const ways: Record<string, () => Promise<unknown>> = {
+    'that finished': () => eventsOf(tinyConfig(), tinyData),
+    'that failed': () => eventsOf(diverging, tinyData),
+    'that was stopped': () => eventsOf(tinyConfig(), tinyData, { breathe: async () => stops.shift() ?? true }),
+    'that was left half-way': async () => {
+      const identity = { role: 'method', pair: undefined, backend: 'tensorflow', backendReason: '' } as const;
+      for await (const event of train(tinyConfig(), tinyData, identity, surroundings())) {
+        if (event.type === 'step') break;
+      }
+    },
+    'whose checkpoint could not be written': async () => {
+      const saveCheckpoint = () => {
+        throw new Error('The disk is full.');
+      };
+      await expect(eventsOf(tinyConfig(), tinyData, { saveCheckpoint })).rejects.toThrow('full');
+    },
+  };
+  for (const [way, run] of Object.entries(ways)) {
+    test(way, async () => {
+      const before = tensors();
+      await run();
+      expect(tensors()).toBe(before);
+    });
+  }
+});
