@@ -51,6 +51,10 @@ describe('an epoch', () => {
     const order = batchesOf(demoConfig()).order(4);
     expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 128 }, (_, i) => i));
   });
+  test('has an order of its own', () => {
+    const batches = batchesOf(demoConfig());
+    expect(batches.order(1)).not.toEqual(batches.order(0));
+  });
   test('with data.trainOn holds the same subset at every epoch and seed, from all over the data', () => {
     const subset = (seed: number, epoch: number) =>
       [...batchesOf(demoConfig({ data: { trainOn: 32 }, train: { seed } })).order(epoch)].sort((a, b) => a - b);
