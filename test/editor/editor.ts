@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterEach } from 'vitest';
 import { installExtension, startEditorServer, writeSettings } from '../../scripts/editor/server.mjs';
 import { packageFile } from '../../scripts/package.mjs';
 import { findBrowser } from '../../scripts/setup/browser.mjs';
@@ -41,7 +42,13 @@ export async function openServer(options: EditorOptions = {}): Promise<Server> {
   for (const [name, text] of Object.entries(options.files ?? {})) fs.writeFileSync(path.join(workspace, name), text);
   const extension = packageFile();
   if (!fs.existsSync(extension)) throw new Error(`${extension} is missing; npm test -- editor makes it`);
-  writeSettings(data, { 'window.autoDetectColorScheme': true, 'security.workspace.trust.startupPrompt': 'never' });
+  writeSettings(data, {
+    'window.autoDetectColorScheme': true,
+    'security.workspace.trust.startupPrompt': 'never',
+    // Text that arrives all at once is meant as it is.
+    'editor.autoIndent': 'none',
+    'editor.autoClosingBrackets': 'never',
+  });
   await installExtension(data, extension);
   const { MASKSUB_ENGINE = path.resolve('.engine'), ...rest } = process.env;
   const server = await startEditorServer({
@@ -76,6 +83,14 @@ export async function openBrowser(): Promise<Browser> {
   });
 }
 
+/** Leaves a picture of the window, `failed-<test>`, where a test fails. */
+export function pictureOnFailure(editor: () => Editor | undefined): void {
+  afterEach(async ({ task }) => {
+    const name = task.name.toLowerCase().replace(/[^a-z]+/g, '-');
+    if (task.result?.state === 'fail') await editor()?.picture(`failed-${name.slice(0, 40)}`);
+  });
+}
+
 /** An editor window on a server's workspace. */
 export class Editor {
   readonly page: Page;
@@ -97,12 +112,9 @@ export class Editor {
     const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, colorScheme: 'dark' });
     const editor = new Editor(server, browser, page);
     const query = new URLSearchParams({ folder: server.workspace });
-    if (options.open) {
-      const file = `vscode-remote://127.0.0.1:${server.port}${path.join(server.workspace, options.open)}`;
-      query.set('payload', JSON.stringify([['openFile', file]]));
-    }
     await page.goto(`${server.origin}?${query}`);
     await editor.ready();
+    if (options.open) await editor.pick(options.open, options.open);
     return editor;
   }
 
@@ -111,22 +123,30 @@ export class Editor {
     await this.page.locator('.monaco-workbench .part.statusbar .statusbar-item').first().waitFor({ timeout: 60_000 });
   }
 
+  /** Reloads the window as a person does, so that the editor may put its state away first. */
   async reload(): Promise<void> {
-    await this.page.reload();
+    const loaded = this.page.waitForEvent('load');
+    await this.palette('Developer: Reload Window');
+    await loaded;
     await this.ready();
   }
 
-  /**
-   * Runs a command by the title that a person sees in the palette. The list does not refresh when an extension registers late,
-   * so it is opened anew until the command is there.
-   */
+  /** Runs a command by the title that a person sees in the palette. */
   async palette(title: string): Promise<void> {
-    const row = this.page.locator('.quick-input-widget .monaco-list-row').filter({ hasText: title }).first();
+    await this.pick(`>${title}`, title);
+  }
+
+  /**
+   * Types into the box that finds commands and files, and takes the row with that text. The list does not refresh when an
+   * extension registers late, so it is opened anew until the row is there.
+   */
+  async pick(typed: string, text: string): Promise<void> {
+    const row = this.page.locator('.quick-input-widget .monaco-list-row').filter({ hasText: text }).first();
     for (let attempt = 0; attempt < 10; attempt++) {
       await this.page.keyboard.press('F1');
       const input = this.page.locator('.quick-input-widget .quick-input-box input');
       await input.waitFor();
-      await input.fill(`>${title}`);
+      await input.fill(typed);
       try {
         await row.waitFor({ timeout: 3000 });
         await row.click();
@@ -135,13 +155,14 @@ export class Editor {
         await this.page.keyboard.press('Escape');
       }
     }
-    throw new Error(`The palette does not offer "${title}".`);
+    throw new Error(`The editor does not offer "${text}".`);
   }
 
   /** Puts the text of the active editor aside for this one, without saving it. */
   async typeOver(text: string): Promise<void> {
     await this.page.locator('.editor-group-container.active .monaco-editor .view-lines').first().click();
     await this.page.keyboard.press('Control+A');
+    await this.page.keyboard.press('Delete');
     await this.page.keyboard.insertText(text);
   }
 

@@ -1,7 +1,7 @@
 /** A wrong config is marked where it is wrong, and says what is meant. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { configText } from './configs.ts';
-import { Editor } from './editor.ts';
+import { Editor, pictureOnFailure } from './editor.ts';
 import { findRuns } from './runs.ts';
 
 const text = configText(3).replace('"batchSize"', '"batchSise"');
@@ -11,6 +11,7 @@ let editor: Editor;
 beforeAll(async () => {
   editor = await Editor.open({ files: { 'wrong.masksub.json': text }, open: 'wrong.masksub.json' });
 });
+pictureOnFailure(() => editor);
 afterAll(() => editor?.close());
 
 test('a misspelt key has a squiggle, and the Problems panel names line and right spelling', async () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { configText } from './configs.ts';
 import { Dashboard } from './dashboard.ts';
-import { Editor } from './editor.ts';
+import { Editor, pictureOnFailure } from './editor.ts';
 import { findRuns, groupOf, living, processesOf, until } from './runs.ts';
 
 let editor: Editor;
@@ -10,6 +10,7 @@ beforeAll(async () => {
   editor = await Editor.open({ files: { 'long.masksub.json': configText(2000) }, open: 'long.masksub.json' });
   await editor.palette('MaskSub: Start MaskSub run');
 });
+pictureOnFailure(() => editor);
 afterAll(() => editor?.close());
 
 test('a window reload leaves the runner alone and brings the curves back', async () => {
