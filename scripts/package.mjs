@@ -48,7 +48,9 @@ export async function packageExtension() {
     async () => {
       fs.rmSync(file, { force: true });
       const vsce = path.join(root, 'node_modules', '@vscode', 'vsce', 'vsce');
-      const options = ['--no-dependencies', '--allow-missing-repository', '--no-update-package-json', '--out', file];
+      // The README's pictures ship in media/, so its links stay relative.
+      const links = ['--allow-missing-repository', '--no-rewrite-relative-links'];
+      const options = ['--no-dependencies', '--no-update-package-json', ...links, '--out', file];
       await execute(process.execPath, [vsce, 'package', ...options]);
       const names = await check(file);
       fs.writeFileSync(mark, `${hash} ${hashOfFile(file)}`);
