@@ -89,5 +89,7 @@ function caption(summaries: readonly (Summary | undefined)[]): string {
   ];
   const [first] = samples;
   const count = samples.length === 1 && first !== undefined ? `, ${first.toLocaleString('en')} samples` : '';
-  return `Result (last validation${count}; one seed)`;
+  return samples.length > 0
+    ? `Result (last validation${count}; one seed)`
+    : 'Result (ended before the first validation)';
 }

@@ -48,7 +48,7 @@ export function runCard({ handle, run }: ShownRun): HTMLElement {
 /** `epoch 42 of 150 · 1 min 3 s left`, or what it took. */
 export function progressText(run: RunState): string {
   const { start } = run;
-  if (!start) return isOver(run) ? '' : 'loading the engine and the data…';
+  if (!start) return '';
   const done = run.steps.at(-1)?.epoch ?? 0;
   if (isOver(run)) return `${epochs(run, done)} in ${duration(run.t)}`;
   const left = secondsLeft(run);

@@ -16,7 +16,7 @@ export async function newExperiment({ runner }: Services): Promise<vscode.TextDo
   const file = freeFile(folder.uri.fsPath, slugOf(answer.stdout));
   writeWhole(file, answer.stdout);
   const document = await vscode.workspace.openTextDocument(file);
-  await vscode.window.showTextDocument(document);
+  await vscode.window.showTextDocument(document, { preview: false });
   return document;
 }
 

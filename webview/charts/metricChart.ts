@@ -59,7 +59,7 @@ export class MetricChart {
         element('span', { class: 'chart-title' }, metric.title),
         element('span', { class: 'unit', ...(title ? { title } : {}) }, unit),
       ),
-      element('div', { class: 'plot' }, this.#canvas),
+      element('div', { class: 'plot' }, this.#canvas, element('p', { class: 'placeholder' }, metric.empty)),
       element('div', { class: 'below' }, this.#legend, this.#note),
     );
     this.#chart = new Chart(this.#canvas, {

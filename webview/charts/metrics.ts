@@ -25,6 +25,8 @@ export interface Metric {
   readonly smoothed: boolean;
   /** A value of special meaning, drawn as a thin line. */
   readonly reference?: number;
+  /** Shown while there are no points. */
+  readonly empty: string;
   readonly format: (value: number) => string;
   readonly series: (pair: ShownPair) => Series[];
 }
@@ -34,34 +36,12 @@ type Epoch = RunEventOf<'epoch'>;
 
 export const metrics: readonly Metric[] = [
   {
-    id: 'accuracy',
-    title: 'Validation accuracy',
-    unit: 'top-1, %; masked: with patches removed',
-    scale: 'linear',
-    smoothed: false,
-    format: (value) => value.toFixed(1),
-    series: (pair) =>
-      runsOf(pair).flatMap((shown) => [
-        series(
-          shown,
-          '',
-          false,
-          epochPoints(shown, (epoch) => inPercent(epoch.validation?.top1)),
-        ),
-        series(
-          shown,
-          'masked',
-          true,
-          epochPoints(shown, (epoch) => inPercent(epoch.validation?.maskedTop1)),
-        ),
-      ]),
-  },
-  {
     id: 'loss',
     title: 'Training loss',
     unit: 'per batch',
     scale: 'linear',
     smoothed: true,
+    empty: 'Begins with the first step.',
     format: significant,
     series: (pair) =>
       runsOf(pair).flatMap((shown) => [
@@ -80,11 +60,36 @@ export const metrics: readonly Metric[] = [
       ]),
   },
   {
+    id: 'accuracy',
+    title: 'Validation accuracy',
+    unit: 'top-1, %; masked: with patches removed',
+    scale: 'linear',
+    smoothed: false,
+    empty: 'Begins with the first validation.',
+    format: (value) => value.toFixed(1),
+    series: (pair) =>
+      runsOf(pair).flatMap((shown) => [
+        series(
+          shown,
+          '',
+          false,
+          epochPoints(shown, (epoch) => inPercent(epoch.validation?.top1)),
+        ),
+        series(
+          shown,
+          'masked',
+          true,
+          epochPoints(shown, (epoch) => inPercent(epoch.validation?.maskedTop1)),
+        ),
+      ]),
+  },
+  {
     id: 'grad-norm',
     title: 'Gradient norm',
     unit: 'L2, per branch',
     scale: 'linear',
     smoothed: true,
+    empty: 'Begins with the first step.',
     format: significant,
     series: (pair) =>
       runsOf(pair).flatMap((shown) => [
@@ -109,6 +114,7 @@ export const metrics: readonly Metric[] = [
     scale: 'logarithmic',
     smoothed: true,
     reference: 1,
+    empty: 'Begins with the first step of a masked branch.',
     format: significant,
     series: ({ method }) =>
       method
@@ -129,6 +135,7 @@ export const metrics: readonly Metric[] = [
     scale: 'linear',
     smoothed: true,
     reference: 0,
+    empty: 'Begins with the first step of a masked branch.',
     format: (value) => value.toFixed(2).replace('-', '−'),
     series: ({ method }) =>
       method
@@ -148,6 +155,7 @@ export const metrics: readonly Metric[] = [
     unit: 'of the next optimizer step',
     scale: 'linear',
     smoothed: false,
+    empty: 'Begins with the first step.',
     format: significant,
     series: (pair) => {
       const [first, ...others] = runsOf(pair);
@@ -163,6 +171,7 @@ export const metrics: readonly Metric[] = [
     unit: 'images/s',
     scale: 'linear',
     smoothed: true,
+    empty: 'Begins with the first step.',
     format: significant,
     series: (pair) =>
       runsOf(pair).map((shown) =>
