@@ -29,9 +29,15 @@ const env = {
   MASKSUB_OPEN_DASHBOARD: '1',
 };
 
+let interrupted = false;
 /** Resolves at Ctrl-C or a request to end; what lives then is closed in order. */
 const interruption = new Promise((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve('interrupted'));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      interrupted = true;
+      resolve(undefined);
+    });
+  }
 });
 
 const [mode, ...runArguments] = process.argv.slice(2);
@@ -71,7 +77,7 @@ async function start() {
   try {
     console.log(`\nOpen this address in a browser (it is valid on this machine only):\n\n    ${server.url}\n`);
     process.exitCode = await run([config, '--out', runs]);
-    console.log(`\nThe editor stays open until Ctrl-C:\n\n    ${server.url}\n`);
+    if (!interrupted) console.log(`\nThe editor stays open until Ctrl-C:\n\n    ${server.url}\n`);
     await interruption;
   } finally {
     await server.stop();
