@@ -23,7 +23,7 @@ export function verdictOf(pair: ShownPair, pairs: readonly ShownPair[]): Verdict
     return { unit: '', clear: false, sentences: [text] };
   }
   const { difference, noise } = comparison;
-  const all = comparisonsOf(pairs);
+  const all = comparisonsOf(pairs.filter(isFinished));
   const name = method.handle.method;
   return {
     figure: `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(1)}`,
@@ -32,6 +32,9 @@ export function verdictOf(pair: ShownPair, pairs: readonly ShownPair[]): Verdict
     sentences: [describePair(comparison, name), ...(all.length > 1 ? [describeSeeds(compareSeeds(all), name)] : [])],
   };
 }
+
+/** Only then every seed is compared at the same epoch and on all validation samples. */
+const isFinished = (pair: ShownPair) => runsOf(pair).every(({ run }) => run.state === 'finished');
 
 export function verdictView(verdict: Verdict): Node[] {
   const { figure, unit, clear, sentences } = verdict;

@@ -56,11 +56,11 @@ export class MetricChart {
       element(
         'figcaption',
         {},
-        element('span', { class: 'chart-title' }, metric.title),
+        element('span', { class: 'first' }, element('span', { class: 'chart-title' }, metric.title), this.#note),
         element('span', { class: 'unit', ...(title ? { title } : {}) }, unit),
       ),
       element('div', { class: 'plot' }, this.#canvas, element('p', { class: 'placeholder' }, metric.empty)),
-      element('div', { class: 'below' }, this.#legend, this.#note),
+      this.#legend,
     );
     this.#chart = new Chart(this.#canvas, {
       type: 'line',
