@@ -29,6 +29,7 @@ const runs = fs.readdirSync(folder).flatMap((name) => {
 });
 const baselines = runs.filter((run) => run.start.method === 'baseline' && run.end?.state === 'finished');
 const methods = runs.filter((run) => run.start.method !== 'baseline' && run.end?.state === 'finished');
+const groups = { baseline: baselines, MaskSub: methods };
 printFinal();
 printPairs();
 printGradients();
@@ -47,10 +48,7 @@ function readRun(file) {
 function printFinal() {
   console.log('| run | seeds | accuracy % | validation loss | train accuracy % | accuracy masked % | s | CPU s |');
   console.log('|---|---|---|---|---|---|---|---|');
-  for (const [name, group] of [
-    ['baseline', baselines],
-    ['MaskSub', methods],
-  ]) {
+  for (const [name, group] of Object.entries(groups)) {
     const summary = (f) => group.map((run) => f(run.end.summary));
     const cells = [
       spread(summary((s) => 100 * s.final.top1)),
@@ -114,10 +112,7 @@ function printAccuracies() {
   console.log(
     `\n| validation accuracy % at epoch | ${shownEpochs.join(' | ')} |\n|---|${shownEpochs.map(() => '---|').join('')}`,
   );
-  for (const [name, group] of [
-    ['baseline', baselines],
-    ['MaskSub', methods],
-  ]) {
+  for (const [name, group] of Object.entries(groups)) {
     const at = (wanted) =>
       group.flatMap((run) => run.epochs.filter(({ epoch, validation }) => epoch === wanted && validation));
     console.log(
