@@ -122,7 +122,8 @@ function beat(folder: string, lock: RunLock): void {
 }
 
 function send(message: FromTrainer): void {
-  if (process.connected) process.send?.(message);
+  // The leader may die while a message is on its way; `disconnect` then stops this run in good order.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 function sha256(parts: Iterable<ArrayBufferView>): string {
