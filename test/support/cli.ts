@@ -1,5 +1,5 @@
 /** The command line as a person uses it: the built `dist/cli.js` in a process of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 
@@ -20,23 +20,32 @@ export interface CliResult {
 }
 
 export interface CliProcess {
-  readonly child: ChildProcess;
+  /** Also the id of its process group. */
   readonly pid: number;
-  /** Standard output so far. */
-  readonly stdout: () => string;
   readonly ended: Promise<CliResult>;
 }
 
 /** Starts a command as the leader of a process group of its own; what is left of the group goes with the test. */
-export function startCli(args: readonly string[], { cwd, env = {}, input = '' }: CliOptions = {}): CliProcess {
+export function startCli(args: readonly string[], options?: CliOptions): CliProcess {
+  const started = spawnCli(args, options);
+  onTestFinished(() => signalGroup(started.pid, 'SIGKILL'));
+  return started;
+}
+
+/** Runs a command to its end; one that has none within 100 s is killed. */
+export async function cli(args: readonly string[], options?: CliOptions): Promise<CliResult> {
+  const { pid, ended } = spawnCli(args, options);
+  const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), 100_000);
+  return ended.finally(() => clearTimeout(timer));
+}
+
+function spawnCli(args: readonly string[], { cwd, env = {}, input = '' }: CliOptions = {}): CliProcess {
   const child = spawn(process.execPath, [cliFile, ...args], {
     cwd,
     env: { ...process.env, ...env },
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const pid = child.pid ?? 0;
-  onTestFinished(() => signalGroup(pid, 'SIGKILL'));
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     stdout += chunk;
@@ -50,12 +59,7 @@ export function startCli(args: readonly string[], { cwd, env = {}, input = '' }:
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
-  return { child, pid, stdout: () => stdout, ended };
-}
-
-/** Runs a command to its end. */
-export function cli(args: readonly string[], options?: CliOptions): Promise<CliResult> {
-  return startCli(args, options).ended;
+  return { pid: child.pid ?? 0, ended };
 }
 
 /** Wrong use or unreadable input: exit code 2, and one or two plain sentences that hold each of `parts`. */
