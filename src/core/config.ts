@@ -1,5 +1,5 @@
 /** The config of an experiment: one schema for types, defaults, messages and the JSON Schema of the editor. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { backends, datasets, type Entry, executors, methods, models, namesOf, optimizers, recipes } from './catalog.ts';
 import { nearestName } from './errors.ts';
 

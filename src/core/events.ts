@@ -1,5 +1,5 @@
 /** The events of a run: what `events.jsonl` holds, what `--json` prints and what the dashboard reads. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Schema version written into every event. */
 export const EVENT_VERSION = 1;

@@ -1,5 +1,5 @@
 /** What crosses a process: extension and dashboard, and the control socket of a running pair. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Role, RunEvent } from './events.ts';
 
 /** A run as the dashboard lists it: what can be said before its first event. */

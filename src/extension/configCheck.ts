@@ -1,7 +1,7 @@
 /** Checks configs with the runner, and shows what it finds in the Problems panel. */
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../core/errors.ts';
 import { type Runner, spokenError } from './runner.ts';
 

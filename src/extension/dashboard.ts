@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { z } from 'zod';
+import * as z from 'zod';
 import { assertNever } from '../core/errors.ts';
 import { type FromDashboard, fromDashboardSchema, type RunHandle, type ToDashboard } from '../core/messages.ts';
 import { toWire } from '../core/wire.ts';

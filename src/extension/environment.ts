@@ -1,6 +1,6 @@
 /** `Check environment`: what the runner finds on this machine, in the log and as one sentence. */
 import * as vscode from 'vscode';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../core/errors.ts';
 import { spokenError } from './runner.ts';
 import type { Services } from './services.ts';

@@ -1,7 +1,7 @@
 /** A folder of reference numbers: `index.json` and safetensors files. Damage is a UserError that names the file. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../../core/errors.ts';
 import { decodeSafetensors, type TensorFile } from '../../store/safetensors.ts';
 

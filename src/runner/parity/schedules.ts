@@ -1,6 +1,6 @@
 /** Schedules and rates over depth, to nine digits. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { dropPathRates, layerDecayScale, timmCosine, warmupCosine } from '../../core/schedules.ts';
 import type { Check } from './check.ts';
 import type { OracleIndex } from './oracle.ts';

@@ -1,6 +1,6 @@
 /** Single functions: losses, optimizers and ops, each with its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { keptTokens } from '../../engine/batches.ts';
 import type { ParameterSpec } from '../../engine/models/model.ts';
 import { gelu } from '../../engine/ops/gelu.ts';

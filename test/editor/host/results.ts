@@ -1,5 +1,5 @@
 /** What the suite inside the extension host hands out: the name of each test, and the error of one that failed. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const hostResultsSchema = z.object({
   tests: z.array(z.object({ name: z.string(), error: z.string().optional() })),
