@@ -12,6 +12,7 @@ import { root, SetupError } from '../setup/step.mjs';
  * @property {number} wallMs
  * @property {number} cpuMs over all steps and threads
  * @property {number} allCpuMs of the whole process
+ * @property {number} pageFaults over all steps: pages that the kernel had to map
  * @property {number} loadedBytes resident memory before the first step
  * @property {number} peakBytes
  */

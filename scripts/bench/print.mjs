@@ -28,7 +28,7 @@ function textOf(row) {
       return `${label(row)} a step of both runs: two processes ${ms(row.processes)}, one interleaved ${ms(row.interleaved)}`;
     case 'allocator': {
       const side = ({ tuned, default: untuned, ratio }) =>
-        `${ms(tuned.ms)} tuned, ${ms(untuned.ms)} default (×${ratio.time.toFixed(2)})`;
+        `${ms(tuned.ms)} and ${tuned.pageFaults.toFixed(0)} page faults tuned, ${ms(untuned.ms)} and ${untuned.pageFaults.toFixed(0)} default (×${ratio.time.toFixed(2)})`;
       return `${label(row)} glibc: ours ${side(row.ours)}${row.pytorch ? `; PyTorch ${side(row.pytorch)}` : ''}`;
     }
     case 'editor':

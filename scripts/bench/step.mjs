@@ -121,13 +121,14 @@ async function pair(bench, name, work) {
 /** The step with glibc's own thresholds and with those that the runner sets, here and in PyTorch. */
 async function allocator(bench, name, work) {
   const load = new Load();
-  const { GLIBC_TUNABLES } = bench.environment(cores, {});
+  const threads = name === 'vit-demo' ? 1 : cores;
+  const { GLIBC_TUNABLES } = bench.environment(threads, {});
   const kinds = { tuned: { GLIBC_TUNABLES }, default: { GLIBC_TUNABLES: undefined } };
   const found = { tuned: { ours: [], pytorch: [] }, default: { ours: [], pytorch: [] } };
   for (let round = 0; round < work.rounds; round++) {
     for (const [kind, env] of Object.entries(kinds)) {
-      found[kind].ours.push(await ours(bench, work, 'masksub', cores, env));
-      if (bench.torch) found[kind].pytorch.push(await pytorch(bench, work, 'masksub', cores, env));
+      found[kind].ours.push(await ours(bench, work, 'masksub', threads, env));
+      if (bench.torch) found[kind].pytorch.push(await pytorch(bench, work, 'masksub', threads, env));
     }
   }
   load.add(Object.values(found).flatMap((kind) => [...kind.ours, ...kind.pytorch]));
@@ -136,7 +137,7 @@ async function allocator(bench, name, work) {
     return { tuned, default: untuned, ratio: { time: untuned.ms / tuned.ms } };
   };
   const theirs = bench.torch ? side('pytorch') : null;
-  return { row: 'allocator', work: name, threads: cores, ours: side('ours'), pytorch: theirs, foreign: load.foreign() };
+  return { row: 'allocator', work: name, threads, ours: side('ours'), pytorch: theirs, foreign: load.foreign() };
 }
 
 async function ours(bench, work, method, threads, env = {}) {
@@ -158,6 +159,7 @@ function figures(results) {
   return {
     ms: median(results.flatMap(({ times }) => times.flat())),
     cpuMs: median(results.map(({ cpuMs, times }) => cpuMs / times.flat().length)),
+    pageFaults: median(results.map(({ pageFaults, times }) => pageFaults / times.flat().length)),
     loadedBytes: median(results.map(({ loadedBytes }) => loadedBytes)),
     peakBytes: median(results.map(({ peakBytes }) => peakBytes)),
   };

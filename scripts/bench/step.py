@@ -113,6 +113,7 @@ def main():
         step(i)
     times = []
     cpu = time.process_time()
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     began = time.perf_counter()
     for i in range(work["steps"]):
         at = time.perf_counter()
@@ -125,6 +126,7 @@ def main():
         "wallMs": (time.perf_counter() - began) * 1e3,
         "cpuMs": (time.process_time() - cpu) * 1e3,
         "allCpuMs": time.process_time() * 1e3,
+        "pageFaults": resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults,
         "loadedBytes": loaded,
         "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }

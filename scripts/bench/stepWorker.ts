@@ -40,6 +40,7 @@ process.send?.('ready');
 function measure(): void {
   const times = lanes.map((): number[] => []);
   const cpu = process.cpuUsage();
+  const faults = process.resourceUsage().minorPageFault;
   const began = performance.now();
   for (let i = 0; i < work.steps; i++) {
     // Forth and back, so that no lane always follows the same one.
@@ -59,6 +60,7 @@ function measure(): void {
     wallMs,
     cpuMs: (used.user + used.system) / 1e3,
     allCpuMs: (all.user + all.system) / 1e3,
+    pageFaults: process.resourceUsage().minorPageFault - faults,
     loadedBytes,
     peakBytes: process.resourceUsage().maxRSS * 1024,
   };

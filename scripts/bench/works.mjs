@@ -26,8 +26,8 @@ export const works = {
     batchSize: 32,
     model: { patchSize: 7, width: 64, depth: 4, heads: 2, mlpRatio: 2, pool: 'mean', layerScale: 1 },
     warmup: 20,
-    steps: 100,
-    rounds: 5,
+    steps: 80,
+    rounds: 3,
   },
   'vit-32': {
     ...masked,
@@ -36,8 +36,8 @@ export const works = {
     classes: 10,
     batchSize: 64,
     model: { patchSize: 4, width: 192, depth: 6, heads: 3, mlpRatio: 4, pool: 'token', layerScale: 1e-4 },
-    warmup: 3,
-    steps: 12,
+    warmup: 2,
+    steps: 6,
     rounds: 3,
   },
   // ViT-S/16. Touvron et al. 2021, table 1.
@@ -49,8 +49,8 @@ export const works = {
     batchSize: 8,
     model: { patchSize: 16, width: 384, depth: 12, heads: 6, mlpRatio: 4, pool: 'token', layerScale: 1e-4 },
     warmup: 1,
-    steps: 4,
-    rounds: 3,
+    steps: 3,
+    rounds: 2,
   },
 };
 
