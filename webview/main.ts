@@ -38,7 +38,7 @@ const header = new Header({
 const theme = readTheme();
 const cursor = new Cursor();
 const charts = metrics.map((metric) => new MetricChart(metric, cursor, theme));
-const result = element('div');
+const result = element('div', { class: 'result' });
 const grid = element('div', { class: 'charts' }, ...charts.map(({ figure }) => figure));
 const empty = emptyView();
 document.getElementById('dashboard')?.append(empty, header.root, result, grid);

@@ -44,7 +44,7 @@ export function verdictView(verdict: Verdict): Node[] {
     element('strong', {}, figure ?? ''),
     element('span', {}, unit),
   );
-  const words = sentences.map((sentence) => element('p', {}, sentence));
+  const words = sentences.map((sentence) => element('p', {}, sentence.replaceAll(' %', '\u00a0%')));
   return [...(figure === undefined ? [] : [number]), element('div', { class: 'words' }, ...words)];
 }
 

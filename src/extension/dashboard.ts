@@ -98,7 +98,8 @@ export class Dashboard implements vscode.Disposable {
     if (this.#starting?.id === experiment) this.#starting = undefined;
     if (this.#shown !== experiment) return;
     this.#notice = failure;
-    this.#replay();
+    if (failure && this.#ready) this.#post({ type: 'notice', text: failure });
+    this.#update();
   }
 
   dispose(): void {
