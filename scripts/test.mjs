@@ -101,6 +101,7 @@ async function vitest(project) {
     ];
     const code = await show('vitest', args, {
       TEST_COUNTS: file,
+      TF_CPP_MIN_LOG_LEVEL: '2', // no greetings of libtensorflow
       MASKSUB_ENGINE: process.env.MASKSUB_ENGINE ?? path.join(root, '.engine'),
       CHROME_PATH: findBrowser(),
     });
