@@ -378,8 +378,11 @@ function problemsOf(issue: z.core.$ZodIssue, root: unknown): ConfigProblem[] {
       if (found === undefined)
         return [{ ...at, message: `"${label}" is missing; it must be one of ${quotedList(allowed)}.` }];
       const text = `"${label}" must be one of ${quotedList(allowed)}, found ${JSON.stringify(found)}.`;
+      const wrong = { ...at, inSchema: typeof found !== 'string' };
       return [
-        suggestion ? { ...at, message: `${text} Did you mean "${suggestion}"?`, suggestion } : { ...at, message: text },
+        suggestion
+          ? { ...wrong, message: `${text} Did you mean "${suggestion}"?`, suggestion }
+          : { ...wrong, message: text },
       ];
     }
     case 'invalid_type':
@@ -417,13 +420,19 @@ const articled = (type: string) =>
 
 /**
  * The JSON Schema (draft-07) that the editor uses for completion, hover and validation of `*.masksub.json`.
- * Unknown keys are left to the runner's check, which knows the nearest right one.
+ * Unknown keys and names are left to the runner's check, which knows the nearest right one: the schema offers the known names, and
+ * takes any.
  */
 export function configJsonSchema(): object {
   return z.toJSONSchema(configSchema, {
     target: 'draft-7',
     override: ({ jsonSchema }) => {
       delete jsonSchema.additionalProperties;
+      if (!jsonSchema.enum) return;
+      const { enum: names, markdownEnumDescriptions } = jsonSchema;
+      jsonSchema.anyOf = [{ enum: names, ...(markdownEnumDescriptions ? { markdownEnumDescriptions } : {}) }, {}];
+      delete jsonSchema.enum;
+      delete jsonSchema.markdownEnumDescriptions;
     },
   });
 }

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { comparePair, compareSeeds, type PairComparison, type SeedsComparison } from '../core/comparison.ts';
 import type { Config } from '../core/config.ts';
+import { describeError } from '../core/errors.ts';
 import type { Role, RunEvent } from '../core/events.ts';
 import { emptyRun, isOver, type RunState, reduceRun } from '../core/run.ts';
 import { processStartTime } from '../store/lock.ts';
@@ -156,9 +157,13 @@ function endOf(
   if (isOver(run)) return run.state === 'finished' || run.state === 'stopped' ? run.state : 'failed';
   const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
   const message = `The training process ${how} without a word${signal === 'SIGKILL' ? ' (out of memory?)' : ''}.`;
-  const event = endDeadRun(job.out, job.runId, message);
-  if (event) onEvent(event);
-  progress.onError([message, ...stderr].join('\n'));
+  progress.onError([message, ...stderr].join('\n').trimEnd());
+  try {
+    const event = endDeadRun(job.out, job.runId, message);
+    if (event) onEvent(event);
+  } catch (error) {
+    progress.onError(describeError(error)); // readers find the run lost
+  }
   return 'failed';
 }
 

@@ -112,8 +112,10 @@ export class RunWriter {
    * Everything said before it is on the disk then, too.
    */
   writeCheckpoint(name: string, tensors: TensorFile, metadata: Readonly<Record<string, string>>): string {
-    makeFolder(path.join(this.folder, runFiles.checkpoints));
-    writeWhole(path.join(this.folder, runFiles.checkpoints, name), encodeSafetensors(tensors, metadata));
+    const checkpoints = path.join(this.folder, runFiles.checkpoints);
+    // Without those above it: where somebody has removed the run's folder, it must not come back with nothing but this.
+    if (!fs.existsSync(checkpoints)) makeNewFolder(checkpoints);
+    writeWhole(path.join(checkpoints, name), encodeSafetensors(tensors, metadata));
     this.#sync();
     return `${runFiles.checkpoints}/${name}`;
   }

@@ -53,7 +53,7 @@ describe('a pair is compared', () => {
 describe('in words', () => {
   test('a clear lead', () => {
     expect(describePair(pair(0.8, 0.83), 'masksub')).toBe(
-      'MaskSub leads the baseline by 3.0 points at epoch 5 (83.0 % against 80.0 %); noise ±1.1.',
+      'MaskSub leads the baseline by 3.0 points at epoch 5 (83.0 % against 80.0 %); noise ±1.1.',
     );
   });
   test('a clear deficit', () => {
@@ -61,9 +61,9 @@ describe('in words', () => {
   });
   test('a difference within noise is called level, either way', () => {
     expect(describePair(pair(0.8, 0.81), 'masksub')).toBe(
-      'MaskSub and baseline are level at epoch 5 (81.0 % against 80.0 %): +1.00 points, within the noise of ±1.1.',
+      'MaskSub and baseline are level at epoch 5 (81.0 % against 80.0 %): +1.0 points, within the noise of ±1.1.',
     );
-    expect(describePair(pair(0.81, 0.8), 'masksub')).toMatch(/ are level .*: −1\.00 points, within the noise/);
+    expect(describePair(pair(0.81, 0.8), 'masksub')).toMatch(/ are level .*: −1\.0 points, within the noise/);
   });
   test('the same difference is noise on few samples and a lead on many', () => {
     expect(describePair(pair(0.8, 0.83, 500), 'masksub')).toContain('level');
