@@ -64,7 +64,9 @@ async function main() {
     total.skipped.push(...counts.skipped);
   }
   console.log(`\n${rows.join('\n')}\n`);
-  for (const { name, reason } of total.skipped) console.log(`skipped: ${name}: ${reason}`);
+  for (const { name, reason } of total.skipped) {
+    console.log(`skipped: ${name.includes(reason) ? name : `${name}: ${reason}`}`);
+  }
   process.exitCode = total.failed > 0 ? 1 : 0;
   console.log(`${total.passed} passed, ${total.failed} failed`);
 }
