@@ -49,7 +49,7 @@ export function describePair(comparison: PairComparison, methodName: string): st
   const { difference, noise, epoch } = comparison;
   const at = `at epoch ${epoch} (${percent(comparison.method)} against ${percent(comparison.baseline)})`;
   if (Math.abs(difference) < noise) {
-    return `${title} and baseline are level ${at}: ${points(difference, 1)}, within the noise of ±${noise.toFixed(1)}.`;
+    return `${title} and baseline are level ${at}: ${signed(difference, 1)} points, within the noise of ±${noise.toFixed(1)}.`;
   }
   const side = difference > 0 ? 'leads the baseline' : 'trails the baseline';
   return `${title} ${side} by ${Math.abs(difference).toFixed(1)} points ${at}; noise ±${noise.toFixed(1)}.`;
@@ -76,7 +76,7 @@ export function compareSeeds(pairs: readonly PairComparison[]): SeedsComparison 
 
 export function describeSeeds(comparison: SeedsComparison, methodName: string): string {
   const { pairs, meanDifference, deviation, wins } = comparison;
-  return `${titleOf(methodName)} − baseline: ${points(meanDifference, 2)} ± ${deviation.toFixed(2)} over ${pairs.length} seeds (${wins} of ${pairs.length} above 0).`;
+  return `${titleOf(methodName)} − baseline: ${signed(meanDifference, 2)} ± ${deviation.toFixed(2)} points over ${pairs.length} seeds (${wins} of ${pairs.length} above 0).`;
 }
 
 /** The label of a method, model or dataset name; the name itself where the catalog has none. */
@@ -86,6 +86,4 @@ export function titleOf(name: string): string {
 
 /** A fraction as a percentage with one decimal; its space does not break. */
 export const percent = (fraction: number) => `${(100 * fraction).toFixed(1)}\u00a0%`;
-/** A signed difference in percentage points. */
-const points = (difference: number, digits: number) =>
-  `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(digits)} points`;
+const signed = (value: number, digits: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;

@@ -72,7 +72,7 @@ describe('in words', () => {
   test('several seeds: mean ± standard deviation, and how many are above 0', () => {
     const seeds = compareSeeds([pair(0.8, 0.81), pair(0.8, 0.83), pair(0.8, 0.79)]);
     expect(describeSeeds(seeds, 'masksub')).toBe(
-      'MaskSub − baseline: +1.00 points ± 2.00 over 3 seeds (2 of 3 above 0).',
+      'MaskSub − baseline: +1.00 ± 2.00 points over 3 seeds (2 of 3 above 0).',
     );
   });
   test('a name that the catalog does not have stands for itself', () => {

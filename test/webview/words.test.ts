@@ -47,7 +47,7 @@ describe('the verdict', () => {
   test('over seeds only those that have finished count', () => {
     const pairs = [pair(0, 0.8, 0.82), pair(1, 0.8, 0.84), pair(2, 0.8, 0.1, 'stopped')];
     const [first] = pairs;
-    expect(first && verdictOf(first, pairs).sentences[1]).toContain('+3.00 points ± 1.41 over 2 seeds');
+    expect(first && verdictOf(first, pairs).sentences[1]).toContain('+3.00 ± 1.41 points over 2 seeds');
     expect(first && verdictOf(first, pairs.slice(0, 1)).sentences).toHaveLength(1);
   });
 
