@@ -22,6 +22,8 @@ export interface CliResult {
 export interface CliProcess {
   /** Also the id of its process group. */
   readonly pid: number;
+  /** What it said on standard error so far. */
+  readonly stderr: () => string;
   readonly ended: Promise<CliResult>;
 }
 
@@ -59,7 +61,7 @@ function spawnCli(args: readonly string[], { cwd, env = {}, input = '' }: CliOpt
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
-  return { pid: child.pid ?? 0, ended };
+  return { pid: child.pid ?? 0, stderr: () => stderr, ended };
 }
 
 /** Wrong use or unreadable input: exit code 2, and one or two plain sentences that hold each of `parts`. */
