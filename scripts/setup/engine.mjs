@@ -38,16 +38,18 @@ export async function setUpEngine(folder = path.join(root, '.engine')) {
   const pieces = path.join(build, 'engine');
   const found = () => foundEngine(folder, source.hash);
 
+  let tools = { compiler: '', pip: [''] };
   if (!found()) {
+    tools = { compiler: await findCompiler(), pip: await findPip() }; // before anything big is fetched
     fs.rmSync(build, { recursive: true, force: true });
     fs.mkdirSync(build, { recursive: true });
   }
   try {
-    await step('engine: download of libtensorflow', found, () => download(build));
+    await step('engine: download of libtensorflow', found, () => download(tools.pip, build));
     const hashes = {};
     await step('engine: unpacking', found, async () => Object.assign(hashes, await unpack(build, pieces)));
     await step('engine: compiling the addon', found, async () => {
-      await compile(source, build, pieces);
+      await compile(tools.compiler, source, build, pieces);
       hashes[addon] = hashOf(path.join(pieces, addon));
       const sizes = Object.fromEntries(
         Object.keys(hashes).map((file) => [file, fs.statSync(path.join(pieces, file)).size]),
@@ -91,14 +93,7 @@ function addonSource() {
 }
 
 /** Pip, so that mirrors, proxies and credentials configured for it hold; it checks the wheel against the index's hash. */
-async function download(build) {
-  const pip = await firstThatRuns([['python3', '-m', 'pip'], ['pip3'], ['pip'], ['python', '-m', 'pip']]);
-  if (!pip) {
-    throw new SetupError(
-      'pip was not found; it is used to download libtensorflow. Install Python 3 with pip (Debian: apt install python3-pip).',
-    );
-  }
-  const [command, ...first] = pip;
+async function download([command, ...first], build) {
   const options = [
     '--no-deps',
     '--only-binary=:all:',
@@ -112,6 +107,20 @@ async function download(build) {
   });
   const file = wheelIn(build);
   return `${path.basename(file)}, ${Math.round(fs.statSync(file).size / 1e6)} MB`;
+}
+
+async function findPip() {
+  const pip = await firstThatRuns([['python3', '-m', 'pip'], ['pip3'], ['pip'], ['python', '-m', 'pip']]);
+  if (pip) return pip;
+  throw new SetupError(
+    'pip was not found; it is used to download libtensorflow. Install Python 3 with pip (Debian: apt install python3-pip).',
+  );
+}
+
+async function findCompiler() {
+  const compiler = process.env.CXX ?? (await firstThatRuns([['c++'], ['g++'], ['clang++']]))?.[0];
+  if (compiler) return compiler;
+  throw new SetupError('No C++ compiler was found. Install one (Debian: apt install g++), or name one in CXX.');
 }
 
 async function firstThatRuns(commands) {
@@ -175,11 +184,7 @@ async function extract(archive, entry, target) {
  * The compiler alone: the addon is two files of C++ on Node-API, so node-gyp, make and Node's own headers would add
  * requirements (and a download outside the registries) without adding anything to the result.
  */
-async function compile(source, build, pieces) {
-  const compiler = process.env.CXX ?? (await firstThatRuns([['c++'], ['g++'], ['clang++']]))?.[0];
-  if (!compiler) {
-    throw new SetupError('No C++ compiler was found. Install one (Debian: apt install g++), or name one in CXX.');
-  }
+async function compile(compiler, source, build, pieces) {
   const output = path.join(pieces, addon);
   fs.mkdirSync(path.dirname(output), { recursive: true });
   const link = path.join(build, 'link');
