@@ -93,7 +93,8 @@ function addonSource() {
 }
 
 /** Pip, so that mirrors, proxies and credentials configured for it hold; it checks the wheel against the index's hash. */
-async function download([command, ...first], build) {
+async function download(pip, build) {
+  const [command, ...first] = pip;
   const options = [
     '--no-deps',
     '--only-binary=:all:',
