@@ -16,7 +16,7 @@ import { setUpEngine } from './setup/engine.mjs';
 import { setUpPackages } from './setup/packages.mjs';
 import { execute, fail, root, SetupError, step } from './setup/step.mjs';
 
-const home = path.join(root, '.masksub');
+const home = process.env.MASKSUB_START_FOLDER ?? path.join(root, '.masksub'); // a test has one of its own
 const workspace = path.join(home, 'workspace');
 const config = path.join(workspace, 'fashion-vit.masksub.json');
 const runs = path.join(workspace, '.masksub', 'runs');
