@@ -18,7 +18,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
 })
   .trim()
   .split('\n')
-  .filter((file) => fs.existsSync(path.join(root, file)));
+  .filter((file) => fs.statSync(path.join(root, file), { throwIfNoEntry: false })?.isFile());
 const read = (file: string) => fs.readFileSync(path.join(root, file), 'utf8');
 const sources = files.filter((file) => /^(src|webview)\/.*\.ts$/.test(file) && !file.endsWith('.d.ts'));
 
