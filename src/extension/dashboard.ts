@@ -34,6 +34,7 @@ export class Dashboard implements vscode.Disposable {
   readonly #icon: { light: vscode.Uri; dark: vscode.Uri };
   readonly #runs: Runs;
   readonly #log: vscode.LogOutputChannel;
+  readonly #remember: (open: boolean) => void;
   readonly #subscription: vscode.Disposable;
   #panel: vscode.WebviewPanel | undefined;
   #ready = false;
@@ -45,7 +46,9 @@ export class Dashboard implements vscode.Disposable {
   readonly #lost = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(extension: vscode.Uri, runs: Runs, log: vscode.LogOutputChannel) {
+  /** `remember` keeps over a reload of the window whether a panel was open. */
+  constructor(extension: vscode.Uri, runs: Runs, log: vscode.LogOutputChannel, remember: (open: boolean) => void) {
+    this.#remember = remember;
     this.#dist = vscode.Uri.joinPath(extension, 'dist');
     const icon = (theme: string) => vscode.Uri.joinPath(extension, 'media', `masksub-${theme}.svg`);
     this.#icon = { light: icon('light'), dark: icon('dark') };
@@ -69,6 +72,10 @@ export class Dashboard implements vscode.Disposable {
 
   /** Takes over a panel from before the window was reloaded; `saved` is what its page had kept. */
   restore(panel: vscode.WebviewPanel, saved: unknown): void {
+    if (this.#panel) {
+      panel.dispose(); // one was opened meanwhile, and one is enough
+      return;
+    }
     const parsed = savedSchema.safeParse(saved);
     const known = this.#runs.experiments.find(
       ({ runs }) => parsed.success && runs.some((run) => parsed.data.runs.includes(run.id)),
@@ -111,10 +118,12 @@ export class Dashboard implements vscode.Disposable {
   #take(panel: vscode.WebviewPanel): void {
     this.#panel = panel;
     this.#ready = false;
+    this.#remember(true);
     panel.iconPath = this.#icon;
     panel.webview.onDidReceiveMessage((message: unknown) => this.#receive(message));
     panel.onDidChangeViewState(() => this.#pace());
     panel.onDidDispose(() => {
+      this.#remember(false);
       this.#panel = undefined;
       this.#ready = false;
       this.#pace();

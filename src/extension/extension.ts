@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Dashboard } from './dashboard.ts';
 import { ConfigDiagnostics } from './diagnostics.ts';
 import { engineFolder } from './engine.ts';
+import { dashboardWasOpen, reopenDashboard } from './reopenDashboard.ts';
 import { report } from './report.ts';
 import { Runner } from './runner.ts';
 import { Runs } from './runs.ts';
@@ -34,7 +35,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ...registerCommands(services),
   );
   diagnostics.checkOpen();
-  if (process.env.MASKSUB_OPEN_DASHBOARD) void refreshed.then(services.dashboard).then((dashboard) => dashboard.open());
+  void refreshed.then(() => reopenDashboard(services));
   log.info(`Activated in ${(performance.now() - begin).toFixed(1)} ms`);
 }
 
@@ -77,7 +78,9 @@ function dashboardOf(context: vscode.ExtensionContext, runs: Runs, log: vscode.L
   let made: Promise<Dashboard> | undefined;
   return () => {
     made ??= import('./dashboard.ts').then((module) => {
-      const dashboard = new module.Dashboard(context.extensionUri, runs, log);
+      const dashboard = new module.Dashboard(context.extensionUri, runs, log, (open) => {
+        void context.workspaceState.update(dashboardWasOpen, open);
+      });
       context.subscriptions.push(dashboard);
       return dashboard;
     });

@@ -13,6 +13,15 @@ beforeAll(async () => {
 pictureOnFailure(() => editor);
 afterAll(() => editor?.close());
 
+test('a page loaded anew by the browser, which gives VS Code no time to keep its panel, shows the run again', async () => {
+  await (await Dashboard.of(editor)).hasPoints('loss', 1);
+  await editor.page.reload();
+  await editor.ready();
+  const after = await Dashboard.of(editor);
+  await after.hasPoints('loss', 10);
+  expect(findRuns(editor.workspace)).toHaveLength(2);
+});
+
 test('a window reload leaves the runner alone and brings the curves back', async () => {
   const before = await Dashboard.of(editor);
   await before.hasPoints('loss', 10);

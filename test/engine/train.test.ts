@@ -64,7 +64,7 @@ describe('a run that finishes', () => {
   });
 
   test('learns: the loss on the training images falls by a third', async () => {
-    const { events } = await eventsOf(tinyConfig({ train: { epochs: 15 } }), tinyData);
+    const { events } = await eventsOf(tinyConfig({ train: { epochs: 25 } }), tinyData);
     const losses = ofType(events, 'epoch').map((event) => event.train.loss);
     expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) * 0.67);
   });
