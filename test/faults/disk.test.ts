@@ -2,9 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readRun } from '../../src/store/runReader.ts';
 import {
+  eventsOf,
   expectNothingFinished,
   groupMembers,
   makeExperiment,
@@ -15,7 +17,7 @@ import {
   until,
 } from '../runner/experiment.ts';
 import { temporaryFolder } from '../store/temporaryFolder.ts';
-import { cli, expectPlain } from '../support/cli.ts';
+import { cli, expectPlain, startCli } from '../support/cli.ts';
 
 const roles = ['baseline', 'masksub'] as const;
 
@@ -56,15 +58,26 @@ describe('the disk is full', () => {
     for (const role of roles) expect(readRun(runFolder(experiment, role)).state.state).toBe('finished');
   });
 
-  test('at a heartbeat, between two events: said at the next event', async () => {
-    const experiment = makeExperiment();
-    const rare = ['run.logEvery=1000000', 'run.layersEvery=1000000', 'train.batchSize=1', 'data.validateEvery=1000000'];
-    const sets = [...rare, 'train.epochs=100000'].flatMap((set) => ['--set', set]);
-    // Writes: lock, config, control, start, first step; then an epoch a moment, until the heartbeat finds the disk full.
-    const { code, stderr } = await cli(runArguments(experiment, ...sets), { env: { MASKSUB_FAULT: 'enospc:8' } });
+  test('at a heartbeat, which nobody hears: said when there is something to write', async () => {
+    // An epoch of 4,000 steps says nothing for longer than the 5 s between two heartbeats. Lock, config, control, start and the
+    // first step are five writes; the sixth is a heartbeat.
+    const experiment = makeExperiment(temporaryFolder(), 4000);
+    const sets = ['run.logEvery=1000000', 'run.layersEvery=1000000', 'train.batchSize=1'].flatMap((set) => [
+      '--set',
+      set,
+    ]);
+    const { pid, ended } = startCli(runArguments(experiment, '--method', 'baseline', ...sets), {
+      env: { MASKSUB_FAULT: 'enospc:6' },
+    });
+    const folder = runFolder(experiment, 'baseline');
+    await until(() => eventsOf(folder).length === 2);
+    await setTimeout(5500);
+    expect(groupMembers(pid), 'the leader and its run').toHaveLength(2);
+    process.kill(pid, 'SIGTERM');
+    const { code, stderr } = await ended;
     expect(code).toBe(1);
     expectPlain(stderr);
-    expect(stderr).toContain('The disk is full');
+    expect(stderr).toContain(`The disk is full: cannot write ${path.join(folder, 'checkpoints')}`);
     expectNothingFinished(experiment.out);
   });
 });

@@ -20,11 +20,12 @@ export interface Experiment {
   readonly out: string;
 }
 
-export function makeExperiment(folder = temporaryFolder()): Experiment {
+/** `images`: how many there are to train on. */
+export function makeExperiment(folder = temporaryFolder(), images = 64): Experiment {
   const data = path.join(folder, 'data');
   fs.mkdirSync(data);
   for (const [set, count] of [
-    ['train', 64],
+    ['train', images],
     ['t10k', 40],
   ] as const) {
     writeIdx(path.join(data, `${set}-images-idx3-ubyte`), [count, side, side], 256);
