@@ -74,11 +74,11 @@ describe('problems', () => {
   });
 
   test('carry file, line, column, the way out, and whether the editor marks them itself', () => {
-    const text = `{\n  ${data},\n  ${model},\n  "train": { "epoch": 3, "loss": "cee" }\n}`;
-    const [loss, epoch] = problems(text).sort((a, b) => b.column - a.column);
+    const text = `{\n  ${data},\n  ${model},\n  "train": { "epoch": 3, "batchSize": 0 }\n}`;
+    const [size, epoch] = problems(text).sort((a, b) => b.column - a.column);
     expect(epoch).toMatchObject({ file: 'c.masksub.json', line: 4, column: 14, endLine: 4, endColumn: 21 });
     expect(epoch).toMatchObject({ suggestion: 'epochs', inSchema: false });
-    expect(loss).toMatchObject({ line: 4, inSchema: true });
+    expect(size).toMatchObject({ line: 4, inSchema: true });
     expect(formatProblem(epoch as NonNullable<typeof epoch>)).toBe(
       'c.masksub.json:4:14: Unknown key "epoch". Did you mean "epochs"?',
     );
