@@ -67,7 +67,9 @@ export const runFolder = ({ out }: Experiment, method: string) => path.join(out,
 
 /** Starts an endless pair and waits until both runs have trained. */
 export async function startTraining(experiment: Experiment, options: CliOptions = {}, ...rest: string[]) {
-  const started = startCli(runArguments(experiment, ...endless, ...rest), options);
+  // The socket of a leader that is killed stays; here it goes with the test's folder.
+  const env = { TMPDIR: experiment.folder, ...options.env };
+  const started = startCli(runArguments(experiment, ...endless, ...rest), { ...options, env });
   for (const method of ['baseline', 'masksub']) await hasTrained(experiment, method, started);
   return started;
 }
