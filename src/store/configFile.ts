@@ -8,7 +8,8 @@ import {
   parseTree,
   printParseErrorCode,
 } from 'jsonc-parser';
-import { type Config, type ConfigProblem, type Recipe, resolveConfig } from '../core/config.ts';
+import { type Config, type Recipe, resolveConfig } from '../core/config.ts';
+import type { ConfigProblem } from '../core/configProblems.ts';
 import { UserError } from '../core/errors.ts';
 import { explainFileError } from './files.ts';
 

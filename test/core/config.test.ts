@@ -1,7 +1,8 @@
 /** A config is completed from recipe and defaults, and what is wrong in it is said in words, at its place, with the way out. */
 import { describe, expect, test } from 'vitest';
 import { datasets, methods, models, optimizers } from '../../src/core/catalog.ts';
-import { type Config, configJsonSchema, type Recipe, resolveConfig } from '../../src/core/config.ts';
+import { type Config, type Recipe, resolveConfig } from '../../src/core/config.ts';
+import { configJsonSchema } from '../../src/core/configSchema.ts';
 import { recipes } from '../../src/engine/recipes/index.ts';
 
 type Input = Readonly<Record<string, unknown>>;

@@ -1,6 +1,7 @@
 /** Small problems for the tests of the engine: a config, images of noise, and what training asks of its surroundings. */
 import { createHash } from 'node:crypto';
-import { type Config, type ConfigInput, resolveConfig } from '../../src/core/config.ts';
+import { type Config, resolveConfig } from '../../src/core/config.ts';
+import type { ConfigInput } from '../../src/core/configSchema.ts';
 import type { EngineEvent } from '../../src/core/events.ts';
 import { RandomStream } from '../../src/core/random.ts';
 import { Batches, type ImageSet, type TrainingData } from '../../src/engine/batches.ts';

@@ -152,8 +152,7 @@ function update(
   totalNorm: tf.Scalar,
   scalars: Readonly<Record<string, tf.Scalar>>,
 ): TrainState {
-  // As PyTorch's clip_grad_norm_: g · min(1, clipNorm / (norm + 1e-6)).
-  const factor = clipNorm ? tf.minimum<tf.Scalar>(1, tf.div(clipNorm, tf.add(totalNorm, 1e-6))) : undefined;
+  const factor = clipNorm ? clipFactor(clipNorm, totalNorm) : undefined;
   const gradientNorm = factor ? tf.mul<tf.Scalar>(totalNorm, factor) : totalNorm;
   const updates = groups.map((group, g) =>
     optimizer.update({
@@ -166,12 +165,25 @@ function update(
     }),
   );
   const parameters = updates.map((update) => update.parameter);
-  const average = (old: tf.Tensor1D, g: number) =>
-    tf.add<tf.Tensor1D>(tf.mul(old, ema ?? 0), tf.mul(parameters[g] as tf.Tensor1D, 1 - (ema ?? 0)));
-  return { parameters, slots: updates.map((update) => update.slots), ema: state.ema?.map(average) };
+  return {
+    parameters,
+    slots: updates.map((update) => update.slots),
+    ema: state.ema?.map((old, g) => movingAverage(old, parameters[g] as tf.Tensor1D, ema ?? 0)),
+  };
 }
 
-function globalNorm(flats: readonly tf.Tensor1D[]): tf.Scalar {
+/** What a gradient is multiplied with so that its norm is at most `limit`, as PyTorch's clip_grad_norm_ has it. */
+export function clipFactor(limit: number, norm: tf.Scalar): tf.Scalar {
+  return tf.minimum<tf.Scalar>(1, tf.div(limit, tf.add(norm, 1e-6)));
+}
+
+/** decay · old + (1 − decay) · new. */
+export function movingAverage(old: tf.Tensor1D, fresh: tf.Tensor1D, decay: number): tf.Tensor1D {
+  return tf.add(tf.mul(old, decay), tf.mul(fresh, 1 - decay));
+}
+
+/** L2 norm over all flat tensors together. */
+export function globalNorm(flats: readonly tf.Tensor1D[]): tf.Scalar {
   return tf.sqrt(sumAll(flats.map((flat) => tf.dot(flat, flat) as tf.Scalar)));
 }
 

@@ -8,6 +8,7 @@ import { layerNorm } from '../../engine/ops/layerNorm.ts';
 import { type Criterion, criteria } from '../../engine/ops/losses.ts';
 import { optimizers } from '../../engine/optim/index.ts';
 import { groupParameters } from '../../engine/parameters.ts';
+import { clipFactor, globalNorm, movingAverage } from '../../engine/step/step.ts';
 import type { TensorFile } from '../../store/safetensors.ts';
 import type { Check } from './check.ts';
 import { type Comparison, maxAbs } from './comparison.ts';
@@ -18,6 +19,7 @@ export function unitChecks(oracle: Oracle): Check[] {
   return [
     ...(losses ? lossChecks(oracle.tensors(losses.file), losses) : []),
     ...(optim ? optimizerChecks(oracle.tensors(optim.file), optim) : []),
+    ...(optim ? updateChecks(oracle.tensors(optim.file)) : []),
     ...(ops ? opChecks(oracle.tensors(ops.file), ops) : []),
     ...(mix
       ? Object.keys(mix)
@@ -166,6 +168,39 @@ function checkOptimizer(
       });
     });
   });
+}
+
+/** Clipping to a global norm, and the moving average over the updates of one optimizer, as the step does them. */
+function updateChecks(tensors: TensorFile): Check[] {
+  const names = [...tensors.keys()];
+  const clips = [...new Set(names.flatMap((name) => /^clip([\d.]+)\.g\d+\.w$/.exec(name)?.[1] ?? []))];
+  const run = (name: string, check: (comparison: Comparison) => void): Check => ({
+    name: `units/optim/${name}`,
+    run: (comparison) => tf.tidy(() => check(comparison)),
+  });
+  const [, decay, spec] = names.map((name) => /^ema([\d.]+)_of_(\w+)\.w$/.exec(name)).find((match) => match) ?? [];
+  return [
+    ...clips.map((limit) =>
+      run(`clip${limit}`, (comparison) => {
+        for (let step = 0; tensors.has(`clip${limit}.g${step}.w`); step++) {
+          const gradients = ['w', 'b'].map((name) => tf.tensor1d(floatsOf(tensors, `g${step}.${name}`)));
+          const factor = clipFactor(Number(limit), globalNorm(gradients));
+          compare(comparison, tensors, `clip${limit}.g${step}.w`, tf.mul(gradients[0] as tf.Tensor1D, factor));
+        }
+      }),
+    ),
+    ...(spec === undefined
+      ? []
+      : [
+          run(`ema${decay}`, (comparison) => {
+            let average = tf.tensor1d(floatsOf(tensors, 'w'));
+            for (let step = 0; tensors.has(`${spec}.s${step}.w`); step++) {
+              average = movingAverage(average, tf.tensor1d(floatsOf(tensors, `${spec}.s${step}.w`)), Number(decay));
+            }
+            compare(comparison, tensors, `ema${decay}_of_${spec}.w`, average);
+          }),
+        ]),
+  ];
 }
 
 function opChecks(tensors: TensorFile, unit: Record<string, unknown>): Check[] {

@@ -1,0 +1,132 @@
+/** What is wrong with a config, in words: what was found, what is allowed, the nearest right spelling. */
+import type * as z from 'zod';
+import type { Config } from './config.ts';
+import { type ConfigInput, configGroups, configSchema } from './configSchema.ts';
+import { nearestName } from './errors.ts';
+
+/** Something wrong in a config: where (a path of keys), what, and the way out. */
+export interface ConfigProblem {
+  readonly path: readonly (string | number)[];
+  /** True where the key itself is wrong rather than its value. */
+  readonly atKey: boolean;
+  readonly message: string;
+  /** The nearest right spelling, where there is one. */
+  readonly suggestion?: string;
+  /** True where the JSON Schema of the editor marks it too. */
+  readonly inSchema: boolean;
+}
+
+/** Checks over several keys; each names the key that a person would change. */
+export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const problem = (path: [string, string], message: string) =>
+    problems.push({ path, atKey: false, message, inSchema: false });
+  const { model, train, data, method } = config;
+  if (model.width % model.heads !== 0) {
+    problem(['model', 'heads'], `"heads" (${model.heads}) must divide "width" (${model.width}).`);
+  }
+  if (model.imageSize && model.imageSize % model.patchSize !== 0) {
+    problem(['model', 'patchSize'], `"patchSize" (${model.patchSize}) must divide "imageSize" (${model.imageSize}).`);
+  }
+  if (train.warmupEpochs > train.epochs) {
+    problem(
+      ['train', 'warmupEpochs'],
+      `"warmupEpochs" (${train.warmupEpochs}) must not exceed "epochs" (${train.epochs}).`,
+    );
+  }
+  if (train.minLearningRate > train.learningRate) {
+    problem(
+      ['train', 'minLearningRate'],
+      `"minLearningRate" (${train.minLearningRate}) must not exceed "learningRate" (${train.learningRate}).`,
+    );
+  }
+  if (data.dataset === 'idx' && !data.path) {
+    problem(['data', 'dataset'], 'The data set "idx" needs "path": the folder with the four IDX files.');
+  }
+  if (data.mean && data.std && data.mean.length !== data.std.length) {
+    problem(
+      ['data', 'std'],
+      `"std" has ${data.std.length} channels, "mean" has ${data.mean.length}; they must be equal.`,
+    );
+  }
+  if (model.imageSize && method.name === 'masksub') {
+    const patches = (model.imageSize / model.patchSize) ** 2;
+    if (Math.floor(patches * (1 - method.maskRatio)) < 1) {
+      problem(
+        ['method', 'maskRatio'],
+        `"maskRatio" ${method.maskRatio} leaves none of the ${patches} patches; lower it.`,
+      );
+    }
+  }
+  if (new Set(config.compare.seeds).size !== config.compare.seeds.length) {
+    problem(['compare', 'seeds'], '"seeds" holds a seed twice.');
+  }
+  if (input.method?.name === 'baseline' && input.method.maskRatio !== undefined) {
+    problem(['method', 'maskRatio'], 'The baseline has no masked branch: "maskRatio" does not apply.');
+  }
+  return problems;
+}
+
+/** One zod issue in our own words: what was found, what is allowed, the nearest right spelling. */
+export function problemsOf(issue: z.core.$ZodIssue, root: unknown): ConfigProblem[] {
+  const path = issue.path.filter((key): key is string | number => typeof key !== 'symbol');
+  const found = path.reduce<unknown>(
+    (value, key) => (value as Record<string | number, unknown> | undefined)?.[key],
+    root,
+  );
+  const key = path.at(-1);
+  const label = typeof key === 'number' ? `${String(path.at(-2))}[${key}]` : String(key ?? 'config');
+  const at = { path, atKey: false, inSchema: true };
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const group = path.length === 0 ? configSchema.shape : configGroups[path[0] as keyof typeof configGroups]?.shape;
+      const known = Object.keys(group ?? {}).filter((name) => name !== '$schema');
+      return issue.keys.map((name) => unknownKey([...path, name], name, known));
+    }
+    case 'invalid_value': {
+      const allowed = issue.values.map(String);
+      const suggestion = nearestName(String(found), allowed);
+      if (found === undefined)
+        return [{ ...at, message: `"${label}" is missing; it must be one of ${quotedList(allowed)}.` }];
+      const text = `"${label}" must be one of ${quotedList(allowed)}, found ${JSON.stringify(found)}.`;
+      const wrong = { ...at, inSchema: typeof found !== 'string' };
+      return [
+        suggestion
+          ? { ...wrong, message: `${text} Did you mean "${suggestion}"?`, suggestion }
+          : { ...wrong, message: text },
+      ];
+    }
+    case 'invalid_type':
+      if (found === undefined)
+        return [{ ...at, message: `"${label}" is missing; it must be ${articled(issue.expected)}.` }];
+      return [{ ...at, message: `"${label}" must be ${articled(issue.expected)}, found ${JSON.stringify(found)}.` }];
+    case 'too_small':
+    case 'too_big': {
+      const bound = issue.code === 'too_small' ? issue.minimum : issue.maximum;
+      const relation =
+        issue.code === 'too_small' ? (issue.inclusive ? 'at least' : 'above') : issue.inclusive ? 'at most' : 'below';
+      const what = issue.origin === 'string' || issue.origin === 'array' ? 'have a length of' : 'be';
+      return [{ ...at, message: `"${label}" must ${what} ${relation} ${bound}, found ${JSON.stringify(found)}.` }];
+    }
+    default:
+      return [{ ...at, message: `"${label}": ${issue.message}, found ${JSON.stringify(found)}.` }];
+  }
+}
+
+function unknownKey(path: readonly (string | number)[], name: string, known: readonly string[]): ConfigProblem {
+  const suggestion = nearestName(name, known);
+  const elsewhere = Object.entries(configGroups).find(
+    ([group, schema]) => group !== path[0] && name in schema.shape,
+  )?.[0];
+  const way = suggestion
+    ? ` Did you mean "${suggestion}"?`
+    : elsewhere
+      ? ` "${name}" belongs into "${elsewhere}".`
+      : ` Known: ${known.join(', ')}.`;
+  const problem = { path, atKey: true, inSchema: false, message: `Unknown key "${name}".${way}` };
+  return suggestion ? { ...problem, suggestion } : problem;
+}
+
+const quotedList = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ');
+const articled = (type: string) =>
+  type === 'int' ? 'a whole number' : /^[aeio]/.test(type) ? `an ${type}` : `a ${type}`;
