@@ -25,6 +25,12 @@ export function median(values) {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
+/** The time that 9 of 10 steps exceed: what a step takes while nothing disturbs it. @param {readonly number[]} values */
+export function undisturbed(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 10)] ?? Number.NaN;
+}
+
 /**
  * Starts Node processes that tell when they are warm, lets them go together when all are, and returns what they found.
  *

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:step [-- --json] [--quick] [--only WORK]`: the eager training step against PyTorch's, on this machine, in turn.
+ * `npm run bench:step [-- --json] [--quick] [--only WORK] [--row ROW]`: the eager training step against PyTorch's, on this machine, in turn.
  * What the figures mean: docs/benchmarks.md.
  */
 import os from 'node:os';
@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { fail, root } from '../setup/step.mjs';
 import { bundle } from './bundle.mjs';
-import { findTorch, Load, machine, measurePython, measureTogether, median } from './measure.mjs';
+import { findTorch, Load, machine, measurePython, measureTogether, median, undisturbed } from './measure.mjs';
 import { print } from './print.mjs';
 import { quickWorks, works } from './works.mjs';
 
@@ -22,6 +22,7 @@ const options = /** @type {const} */ ({
   json: { type: 'boolean' },
   quick: { type: 'boolean' },
   only: { type: 'string' },
+  row: { type: 'string' },
 });
 
 await main().catch(fail);
@@ -35,16 +36,21 @@ async function main() {
   const { trainingEnvironment } = await import(pathToFileURL(file('environment')).href);
   const bench = { worker: file('worker'), torch, environment: trainingEnvironment };
 
+  const rows = { compare, statistics, pair, allocator };
   for (const [name, work] of Object.entries(values.quick ? quickWorks : works)) {
     if (values.only && values.only !== name) continue;
-    // A step of the demo is too small for several threads, and a pair of runs has a core each.
-    for (const threads of name === 'vit-demo' && cores > 1 ? [1, cores] : [cores]) {
-      for (const row of await compare(bench, name, work, threads)) show(row);
+    for (const [row, measure] of Object.entries(rows)) {
+      if (values.row && values.row !== row) continue;
+      for (const threads of threadsOf(name, row))
+        for (const found of await measure(bench, name, work, threads)) show(found);
     }
-    show(await statistics(bench, name, work));
-    show(await pair(bench, name, work));
-    if (name !== 'vit-s-224') show(await allocator(bench, name, work));
   }
+}
+
+/** A step of the demo is too small for several threads, and in a pair each run has its share of the cores. */
+function threadsOf(name, row) {
+  if (name !== 'vit-demo' || cores === 1) return [cores];
+  return row === 'compare' ? [1, cores] : [1];
 }
 
 /** Step of both methods here and in PyTorch, a fresh process for each, all kinds in turn. */
@@ -80,7 +86,7 @@ async function compare(bench, name, work, threads) {
 }
 
 /** What the gradient statistics cost: MaskSub steps with and without them, step by step in turn within a process. */
-async function statistics(bench, name, work) {
+async function statistics(bench, name, work, threads) {
   const load = new Load();
   const lanes = [
     { method: 'masksub', statistics: true },
@@ -88,7 +94,7 @@ async function statistics(bench, name, work) {
   ];
   const results = [];
   for (let round = 0; round < work.rounds; round++) {
-    const env = bench.environment(cores);
+    const env = bench.environment(threads);
     results.push(...(await measureTogether([{ file: bench.worker, task: { work, lanes }, env }])));
   }
   load.add(results);
@@ -96,7 +102,7 @@ async function statistics(bench, name, work) {
   const withoutMs = median(results.flatMap(({ times }) => times[1] ?? []));
   const byRound = results.map(({ times: [a = [], b = []] }) => 1 - median(b) / median(a));
   const share = 1 - withoutMs / withMs;
-  return { row: 'statistics', work: name, threads: cores, withMs, withoutMs, share, byRound, foreign: load.foreign() };
+  return [{ row: 'statistics', work: name, threads, withMs, withoutMs, share, byRound, foreign: load.foreign() }];
 }
 
 /** A pair of runs as two processes with half the cores each, and as one process that takes turns with all of them. */
@@ -115,13 +121,12 @@ async function pair(bench, name, work) {
     load.add([...two, ...one]);
   }
   const ms = { processes: median(processes), interleaved: median(interleaved) };
-  return { row: 'pair', work: name, ...ms, ratio: ms.processes / ms.interleaved, foreign: load.foreign() };
+  return [{ row: 'pair', work: name, ...ms, ratio: ms.processes / ms.interleaved, foreign: load.foreign() }];
 }
 
 /** The step with glibc's own thresholds and with those that the runner sets, here and in PyTorch. */
-async function allocator(bench, name, work) {
+async function allocator(bench, name, work, threads) {
   const load = new Load();
-  const threads = name === 'vit-demo' ? 1 : cores;
   const { GLIBC_TUNABLES } = bench.environment(threads, {});
   const kinds = { tuned: { GLIBC_TUNABLES }, default: { GLIBC_TUNABLES: undefined } };
   const found = { tuned: { ours: [], pytorch: [] }, default: { ours: [], pytorch: [] } };
@@ -137,7 +142,7 @@ async function allocator(bench, name, work) {
     return { tuned, default: untuned, ratio: { time: untuned.ms / tuned.ms } };
   };
   const theirs = bench.torch ? side('pytorch') : null;
-  return { row: 'allocator', work: name, threads, ours: side('ours'), pytorch: theirs, foreign: load.foreign() };
+  return [{ row: 'allocator', work: name, threads, ours: side('ours'), pytorch: theirs, foreign: load.foreign() }];
 }
 
 async function ours(bench, work, method, threads, env = {}) {
@@ -158,6 +163,7 @@ function pytorch(bench, work, method, threads, env = {}) {
 function figures(results) {
   return {
     ms: median(results.flatMap(({ times }) => times.flat())),
+    undisturbedMs: undisturbed(results.flatMap(({ times }) => times.flat())),
     cpuMs: median(results.map(({ cpuMs, times }) => cpuMs / times.flat().length)),
     pageFaults: median(results.map(({ pageFaults, times }) => pageFaults / times.flat().length)),
     loadedBytes: median(results.map(({ loadedBytes }) => loadedBytes)),
