@@ -1,21 +1,10 @@
 /** How one run stands: state, epoch, time left, backend, and what went wrong. */
 import { titleOf } from '../src/core/comparison.ts';
 import { duration } from '../src/core/format.ts';
-import { isOver, type RunState, secondsLeft } from '../src/core/run.ts';
+import { isOver, type RunState, secondsLeft, stateTitles } from '../src/core/run.ts';
 import { sample } from './charts/legend.ts';
 import { element } from './dom.ts';
 import type { ShownRun } from './state.ts';
-
-const stateTitles: Readonly<Record<RunState['state'], string>> = {
-  starting: 'Starting',
-  running: 'Running',
-  stopping: 'Stopping',
-  finished: 'Finished',
-  stopped: 'Stopped',
-  failed: 'Failed',
-  interrupted: 'Interrupted',
-  lost: 'Lost',
-};
 
 export function runCard({ handle, run }: ShownRun): HTMLElement {
   const title = titleOf(handle.method);

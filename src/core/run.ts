@@ -18,6 +18,18 @@ export interface RunState {
   readonly t: number;
 }
 
+/** The states as labels. */
+export const stateTitles: Readonly<Record<RunState['state'], string>> = {
+  starting: 'Starting',
+  running: 'Running',
+  stopping: 'Stopping',
+  finished: 'Finished',
+  stopped: 'Stopped',
+  failed: 'Failed',
+  interrupted: 'Interrupted',
+  lost: 'Lost',
+};
+
 export function emptyRun(id: string): RunState {
   return {
     id,

@@ -1,6 +1,7 @@
 /** The run list in the side bar: experiments, and in each its runs. */
 import * as vscode from 'vscode';
 import { titleOf } from '../core/comparison.ts';
+import { isOver, stateTitles } from '../core/run.ts';
 import type { RunListing } from '../store/runReader.ts';
 import type { Experiment } from './experiments.ts';
 import type { Runs } from './runs.ts';
@@ -45,24 +46,10 @@ function runItem(experiment: Experiment, run: RunListing): vscode.TreeItem {
 
 function complete(item: vscode.TreeItem, state: RunListing['state'], kind: string, experiment: string) {
   item.iconPath = icon(state);
-  item.contextValue = `${kind} ${isLivingState(state) ? 'living' : 'over'}`;
+  item.contextValue = `${kind} ${isOver({ state }) ? 'over' : 'living'}`;
   item.command = { command: 'masksub.openDashboard', title: 'Open dashboard', arguments: [experiment] };
   return item;
 }
-
-const isLivingState = (state: RunListing['state']) =>
-  state === 'starting' || state === 'running' || state === 'stopping';
-
-const stateTitles: Readonly<Record<RunListing['state'], string>> = {
-  starting: 'Starting',
-  running: 'Running',
-  stopping: 'Stopping',
-  finished: 'Finished',
-  stopped: 'Stopped',
-  failed: 'Failed',
-  interrupted: 'Interrupted',
-  lost: 'Lost',
-};
 
 function icon(state: RunListing['state']): vscode.ThemeIcon {
   switch (state) {

@@ -43,21 +43,7 @@ export const metrics: readonly Metric[] = [
     smoothed: true,
     empty: 'Begins with the first step.',
     format: significant,
-    series: (pair) =>
-      runsOf(pair).flatMap((shown) => [
-        series(
-          shown,
-          mainOf(shown),
-          false,
-          stepPoints(shown, ({ loss }) => loss.main),
-        ),
-        series(
-          shown,
-          'sub',
-          true,
-          stepPoints(shown, ({ loss }) => loss.sub),
-        ),
-      ]),
+    series: (pair) => branches(pair, ({ loss }) => loss),
   },
   {
     id: 'accuracy',
@@ -91,21 +77,7 @@ export const metrics: readonly Metric[] = [
     smoothed: true,
     empty: 'Begins with the first step.',
     format: significant,
-    series: (pair) =>
-      runsOf(pair).flatMap((shown) => [
-        series(
-          shown,
-          mainOf(shown),
-          false,
-          stepPoints(shown, ({ grad }) => grad.main),
-        ),
-        series(
-          shown,
-          'sub',
-          true,
-          stepPoints(shown, ({ grad }) => grad.sub),
-        ),
-      ]),
+    series: (pair) => branches(pair, ({ grad }) => grad),
   },
   {
     id: 'grad-ratio',
@@ -184,6 +156,27 @@ export const metrics: readonly Metric[] = [
       ),
   },
 ];
+
+/** A line for each branch of each run. */
+function branches(
+  pair: ShownPair,
+  values: (step: Step) => { readonly main: number; readonly sub?: number | undefined },
+) {
+  return runsOf(pair).flatMap((shown) => [
+    series(
+      shown,
+      mainOf(shown),
+      false,
+      stepPoints(shown, (step) => values(step).main),
+    ),
+    series(
+      shown,
+      'sub',
+      true,
+      stepPoints(shown, (step) => values(step).sub),
+    ),
+  ]);
+}
 
 /** The lines of a chart that have points. */
 export function seriesOf(metric: Metric, pair: ShownPair): Series[] {

@@ -12,6 +12,7 @@ import type { HostBatch, HostDraws, HostImages, Inspection } from '../../engine/
 import type { Problem } from '../../engine/step/step.ts';
 import type { TensorFile } from '../../store/safetensors.ts';
 import { type Comparison, fingerprint, maxAbs } from './comparison.ts';
+import { optimizerOf } from './optimizer.ts';
 import { floatsOf, numbersOf, type Oracle, type OracleCase, type OracleIndex, shapeOf } from './oracle.ts';
 
 type OracleModel = OracleIndex['models'][string];
@@ -91,14 +92,7 @@ function problemOf(oracleModel: OracleModel, testCase: OracleCase): Problem {
   const model = modelKinds[oracleModel.config.kind as keyof typeof modelKinds](oracleModel.config);
   const unknown = oracleModel.param_order.filter((name) => !model.parameters.some((spec) => spec.name === name));
   if (unknown.length > 0) throw new UserError(`The model has no parameter "${unknown[0]}" of the reference.`);
-  const optimizer = optimizers[testCase.opt as keyof typeof optimizers]({
-    weightDecay: testCase.weight_decay,
-    betas: testCase.betas ?? [0.9, 0.999],
-    epsilon: testCase.eps ?? 1e-8,
-    momentum: testCase.momentum ?? 0,
-    nesterov: testCase.nesterov ?? false,
-    lambMaxGradNorm: testCase.lamb_max_grad_norm ?? undefined,
-  });
+  const optimizer = optimizerOf(testCase);
   return {
     model,
     method: methods[testCase.method as keyof typeof methods],

@@ -12,7 +12,18 @@ const modelSchema = z.object({
   param_norm: z.array(z.number()),
 });
 
-const caseSchema = z.object({
+/** An optimizer with its hyper-parameters, as cases and units name them. */
+export const optimizerSchema = z.object({
+  opt: z.string(),
+  betas: z.tuple([z.number(), z.number()]).optional(),
+  eps: z.number().optional(),
+  weight_decay: z.number(),
+  momentum: z.number().optional(),
+  nesterov: z.boolean().optional(),
+  lamb_max_grad_norm: z.number().nullish(),
+});
+
+const caseSchema = optimizerSchema.extend({
   file: z.string(),
   model: z.string(),
   method: z.string(),
@@ -21,13 +32,6 @@ const caseSchema = z.object({
   steps: z.number(),
   accum: z.number().default(1),
   lr: z.array(z.number()),
-  opt: z.string(),
-  betas: z.tuple([z.number(), z.number()]).optional(),
-  eps: z.number().optional(),
-  weight_decay: z.number(),
-  momentum: z.number().optional(),
-  nesterov: z.boolean().optional(),
-  lamb_max_grad_norm: z.number().nullish(),
   layer_decay: z.number().optional(),
   clip: z.number().optional(),
   ema_decay: z.number().optional(),

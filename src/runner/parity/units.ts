@@ -12,7 +12,8 @@ import { clipFactor, globalNorm, movingAverage } from '../../engine/step/step.ts
 import type { TensorFile } from '../../store/safetensors.ts';
 import type { Check } from './check.ts';
 import { type Comparison, maxAbs } from './comparison.ts';
-import { floatsOf, numbersOf, type Oracle, shapeOf } from './oracle.ts';
+import { optimizerOf } from './optimizer.ts';
+import { floatsOf, numbersOf, type Oracle, optimizerSchema, shapeOf } from './oracle.ts';
 
 export function unitChecks(oracle: Oracle): Check[] {
   const { losses, optim, ops, mix } = oracle.index.units;
@@ -101,18 +102,8 @@ function targetOf(name: string, tensors: TensorFile): (() => tf.Tensor2D) | unde
   return undefined;
 }
 
-const optimizerSpec = z.object({
-  opt: z.string(),
-  betas: z.tuple([z.number(), z.number()]).optional(),
-  eps: z.number().optional(),
-  weight_decay: z.number(),
-  momentum: z.number().optional(),
-  nesterov: z.boolean().optional(),
-  lamb_max_grad_norm: z.number().nullish(),
-});
-
 function optimizerChecks(tensors: TensorFile, unit: Record<string, unknown>): Check[] {
-  const specs = z.record(z.string(), optimizerSpec).parse(unit.specs);
+  const specs = z.record(z.string(), optimizerSchema).parse(unit.specs);
   const lr = z.array(z.number()).parse(unit.lr);
   return Object.entries(specs).map(([name, spec]): Check => {
     if (!Object.hasOwn(optimizers, spec.opt)) return unsupported(`units/optim/${name}`, `optimizer ${spec.opt}`);
@@ -123,19 +114,12 @@ function optimizerChecks(tensors: TensorFile, unit: Record<string, unknown>): Ch
 /** Five updates of a matrix with weight decay and a vector without. */
 function checkOptimizer(
   name: string,
-  spec: z.infer<typeof optimizerSpec>,
+  spec: z.infer<typeof optimizerSchema>,
   learningRates: readonly number[],
   tensors: TensorFile,
   comparison: Comparison,
 ): void {
-  const optimizer = optimizers[spec.opt as keyof typeof optimizers]({
-    weightDecay: spec.weight_decay,
-    betas: spec.betas ?? [0.9, 0.999],
-    epsilon: spec.eps ?? 1e-8,
-    momentum: spec.momentum ?? 0,
-    nesterov: spec.nesterov ?? false,
-    lambMaxGradNorm: spec.lamb_max_grad_norm ?? undefined,
-  });
+  const optimizer = optimizerOf(spec);
   const specs = ['w', 'b'].map((parameter): ParameterSpec => {
     const shape = shapeOf(tensors, parameter);
     return { name: parameter, shape, decay: shape.length > 1, layer: parameter, init: { kind: 'constant', value: 0 } };
