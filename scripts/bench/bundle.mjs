@@ -35,13 +35,8 @@ export async function bundle(entryPoints) {
   return (name) => path.join(folder, `${name}.mjs`);
 }
 
-const statistics = `const totalNorm = globalNorm(total);
-  const statistics = branchStatistics(terms, totalNorm);`;
-const noStatistics = `const totalNorm = tf.scalar(0);
-  const statistics = {
-    gradientNorms: Object.fromEntries(terms.map((term) => [term.branch, totalNorm])),
-    ...(terms.length > 1 ? { cosine: totalNorm } : {}),
-  };`;
+const statistics = 'const gram = gramMatrix(terms.map((term) => term.gradient));';
+const noStatistics = 'const gram = tf.zeros([terms.length, terms.length]) as tf.Tensor2D;';
 
 /**
  * The engine has no step without statistics, since nobody would want one; the benchmark that asks what they cost makes it from

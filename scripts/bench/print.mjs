@@ -26,11 +26,6 @@ function textOf(row) {
       return `${label(row)} gradient statistics: ${percent(row.share)} of the step (${ms(row.withMs)} with, ${ms(row.withoutMs)} without; by round ${row.byRound.map(percent).join(', ')})`;
     case 'pair':
       return `${label(row)} a step of both runs: two processes ${ms(row.processes)}, one interleaved ${ms(row.interleaved)}`;
-    case 'allocator': {
-      const side = ({ tuned, default: untuned, ratio }) =>
-        `${ms(tuned.ms)} and ${tuned.pageFaults.toFixed(0)} page faults tuned, ${ms(untuned.ms)} and ${untuned.pageFaults.toFixed(0)} default (×${ratio.time.toFixed(2)})`;
-      return `${label(row)} glibc: ours ${side(row.ours)}${row.pytorch ? `; PyTorch ${side(row.pytorch)}` : ''}`;
-    }
     case 'editor':
       return `${row.what.padEnd(34)} ${ms(row.ms)} (${row.values.map((value) => value.toFixed(0)).join(', ')}), goal ≤ ${row.goalMs} ms: ${row.ms <= row.goalMs ? 'met' : 'missed'}`;
     case 'events':

@@ -36,7 +36,7 @@ async function main() {
   const { trainingEnvironment } = await import(pathToFileURL(file('environment')).href);
   const bench = { worker: file('worker'), torch, environment: trainingEnvironment };
 
-  const rows = { compare, statistics, pair, allocator };
+  const rows = { compare, statistics, pair };
   for (const [name, work] of Object.entries(values.quick ? quickWorks : works)) {
     if (values.only && values.only !== name) continue;
     for (const [row, measure] of Object.entries(rows)) {
@@ -124,39 +124,18 @@ async function pair(bench, name, work) {
   return [{ row: 'pair', work: name, ...ms, ratio: ms.processes / ms.interleaved, foreign: load.foreign() }];
 }
 
-/** The step with glibc's own thresholds and with those that the runner sets, here and in PyTorch. */
-async function allocator(bench, name, work, threads) {
-  const load = new Load();
-  const { GLIBC_TUNABLES } = bench.environment(threads, {});
-  const kinds = { tuned: { GLIBC_TUNABLES }, default: { GLIBC_TUNABLES: undefined } };
-  const found = { tuned: { ours: [], pytorch: [] }, default: { ours: [], pytorch: [] } };
-  for (let round = 0; round < work.rounds; round++) {
-    for (const [kind, env] of Object.entries(kinds)) {
-      found[kind].ours.push(await ours(bench, work, 'masksub', threads, env));
-      if (bench.torch) found[kind].pytorch.push(await pytorch(bench, work, 'masksub', threads, env));
-    }
-  }
-  load.add(Object.values(found).flatMap((kind) => [...kind.ours, ...kind.pytorch]));
-  const side = (who) => {
-    const [tuned, untuned] = [figures(found.tuned[who]), figures(found.default[who])];
-    return { tuned, default: untuned, ratio: { time: untuned.ms / tuned.ms } };
-  };
-  const theirs = bench.torch ? side('pytorch') : null;
-  return [{ row: 'allocator', work: name, threads, ours: side('ours'), pytorch: theirs, foreign: load.foreign() }];
-}
-
-async function ours(bench, work, method, threads, env = {}) {
+async function ours(bench, work, method, threads) {
   const task = { work, lanes: [{ method, statistics: true }] };
-  const all = { ...bench.environment(threads), ...env };
-  const [measured] = /** @type {[Measured]} */ (await measureTogether([{ file: bench.worker, task, env: all }]));
+  const env = bench.environment(threads);
+  const [measured] = /** @type {[Measured]} */ (await measureTogether([{ file: bench.worker, task, env }]));
   return measured;
 }
 
 /** PyTorch in the environment that it finds; only its threads are set. */
-function pytorch(bench, work, method, threads, env = {}) {
+function pytorch(bench, work, method, threads) {
   const task = { work, lanes: [{ method }], threads };
-  const all = { ...process.env, OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads), ...env };
-  return measurePython(bench.torch.python, script, task, all);
+  const env = { ...process.env, OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) };
+  return measurePython(bench.torch.python, script, task, env);
 }
 
 /** @param {readonly Measured[]} results processes of one kind, each with one lane */

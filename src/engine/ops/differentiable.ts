@@ -18,7 +18,13 @@ export function differentiable<In extends readonly tf.Tensor[], Out extends tf.T
     const save = args.pop() as tf.GradSaveFunc;
     const result = forward(...(args as unknown as In));
     save([...result.save]);
-    return { value: result.value, gradFunc: result.gradient as (dy: Out, saved: tf.Tensor[]) => tf.Tensor[] };
+    const gradFunc = (dy: Out, saved: tf.Tensor[]) => {
+      const gradients = result.gradient(dy, saved);
+      // tfjs keeps what an op saved until the whole backward pass is through; nobody asks for it again.
+      tf.dispose(saved);
+      return gradients;
+    };
+    return { value: result.value, gradFunc };
   });
   return op(...(inputs as unknown as tf.Tensor[])) as Out;
 }

@@ -126,39 +126,45 @@ function stateOf({ groups, optimizer, ema }: Problem, tensors: readonly tf.Tenso
   };
 }
 
-/** The numbers of a step in one tensor: losses batch by batch, gradient norms, total norm, cosine, correct. One read for all. */
+/** The numbers of a step in one tensor: losses batch by batch, the Gram matrix of the gradients, correct. One read for all. */
 function reportTensor(outcome: StepOutcome, batches: readonly BatchTensors[]): tf.Tensor1D {
+  const losses = outcome.batches.flatMap((batch) => Object.values(batch.losses));
   const correct = outcome.batches.map((batch, i) => {
     const logits = Object.values(batch.logits)[0] as tf.Tensor2D;
     const target = (batches[i] as BatchTensors).target;
     return tf.sum(tf.cast(tf.equal(tf.argMax(logits, -1), tf.argMax(target, -1)), 'float32')) as tf.Scalar;
   });
-  return tf.stack([
-    ...outcome.batches.flatMap((batch) => Object.values(batch.losses)),
-    ...Object.values(outcome.gradientNorms),
-    outcome.totalNorm,
-    ...(outcome.cosine ? [outcome.cosine] : []),
-    ...correct,
-  ]) as tf.Tensor1D;
+  const { gram } = outcome;
+  return tf.concat1d([tf.stack([...losses, ...correct]) as tf.Tensor1D, tf.reshape<tf.Rank.R1>(gram, [gram.size])]);
 }
 
 function reportOf({ method }: Problem, numbers: Float32Array, batches: number): StepReport {
   const { terms } = method;
-  const next = numbers.values();
-  const take = () => next.next().value as number;
-  const sums: Partial<Record<Branch, number>> = {};
-  for (let i = 0; i < batches; i++) {
-    for (const { branch } of terms) sums[branch] = (sums[branch] ?? 0) + take() / batches;
-  }
-  const norms = Object.fromEntries(terms.map(({ branch }) => [branch, take()]));
-  const total = take();
-  const cosine = terms.length > 1 ? take() : undefined;
-  let correct = 0;
-  for (let i = 0; i < batches; i++) correct += take();
+  const losses = numbers.subarray(0, batches * terms.length);
+  const correct = numbers.subarray(losses.length, losses.length + batches);
+  const gram = numbers.subarray(losses.length + batches);
+  const product = (i: number, j: number) => gram[i * terms.length + j] as number;
+  const mean = (term: number) =>
+    losses.reduce((sum, loss, i) => (i % terms.length === term ? sum + loss : sum), 0) / batches;
+  const norms = terms.map((_, i) => Math.sqrt(product(i, i)));
+  const [a = 0, b = 0] = norms;
   return {
-    loss: { total: terms.reduce((sum, term) => sum + term.weight * (sums[term.branch] ?? 0), 0), branches: sums },
-    grad: { total, branches: norms, cosine },
-    correct,
+    loss: {
+      total: terms.reduce((sum, { weight }, i) => sum + weight * mean(i), 0),
+      branches: Object.fromEntries(terms.map(({ branch }, i) => [branch, mean(i)])),
+    },
+    grad: {
+      total: Math.sqrt(
+        Math.max(
+          0,
+          gram.reduce((sum, value) => sum + value, 0),
+        ),
+      ),
+      // Of the loss itself, not of its weighted half.
+      branches: Object.fromEntries(terms.map(({ branch, weight }, i) => [branch, (norms[i] as number) / weight])),
+      cosine: terms.length > 1 ? product(0, 1) / (a * b || 1) : undefined,
+    },
+    correct: correct.reduce((sum, value) => sum + value, 0),
   };
 }
 

@@ -50,14 +50,11 @@ export interface BatchOutcome {
   readonly logits: Readonly<Partial<Record<Branch, tf.Tensor2D>>>;
 }
 
-/** What a step reports of itself. Norms are global L2; those of the branches are of the unweighted losses. */
+/** What a step reports of itself. */
 export interface StepOutcome {
   readonly batches: readonly BatchOutcome[];
-  readonly gradientNorms: Readonly<Partial<Record<Branch, tf.Scalar>>>;
-  /** Of the gradient that the optimizer gets, before clipping. */
-  readonly totalNorm: tf.Scalar;
-  /** Between the branches' gradients, where there are two. */
-  readonly cosine?: tf.Scalar;
+  /** Products of the terms' weighted gradients with each other, (terms, terms): every norm and cosine follows from it. */
+  readonly gram: tf.Tensor2D;
   readonly terms: readonly TermGradient[];
   readonly total: readonly tf.Tensor1D[];
 }
@@ -78,10 +75,11 @@ export function trainStep(
     outcomes.push(result.outcome);
   }
   const total = problem.groups.map((_, g) => sumAll(terms.map((term) => term.gradient[g] as tf.Tensor1D)));
-  const totalNorm = globalNorm(total);
-  const statistics = branchStatistics(terms, totalNorm);
+  const gram = gramMatrix(terms.map((term) => term.gradient));
+  // |Σ g|² = Σ ⟨gᵢ, gⱼ⟩; rounding may take a sum of opposite gradients below zero.
+  const totalNorm = tf.sqrt<tf.Scalar>(tf.maximum(tf.sum(gram), 0));
   const next = update(problem, state, total, totalNorm, scalars);
-  return { state: next, outcome: { batches: outcomes, ...statistics, totalNorm, terms, total } };
+  return { state: next, outcome: { batches: outcomes, gram, terms, total } };
 }
 
 /** Forward and backward pass of each term in turn; the activations of one are freed before the next begins. */
@@ -129,20 +127,14 @@ function addTerm(a: TermGradient, b: TermGradient): TermGradient {
   return { ...a, gradient };
 }
 
-/** Norm of each branch's gradient and the cosine between them, at the price of one product for each. */
-function branchStatistics(terms: readonly TermGradient[], totalNorm: tf.Scalar) {
-  const [first, second] = terms;
-  if (!first) throw new Error('A method has at least one term.');
-  if (!second) return { gradientNorms: { [first.branch]: tf.clone(totalNorm) } };
-  const norms = terms.map((term) => globalNorm(term.gradient));
-  const products = first.gradient.map((x, g) => tf.dot(x, second.gradient[g] as tf.Tensor1D) as tf.Scalar);
-  const [a, b] = norms as [tf.Scalar, tf.Scalar];
-  return {
-    gradientNorms: Object.fromEntries(
-      terms.map((term, i) => [term.branch, tf.mul(norms[i] as tf.Scalar, 1 / term.weight)]),
-    ),
-    cosine: tf.divNoNan<tf.Scalar>(sumAll(products), tf.mul(a, b)),
-  };
+/** Products of gradients with each other over all groups: one matrix product for each group. */
+function gramMatrix(gradients: readonly (readonly tf.Tensor1D[])[]): tf.Tensor2D {
+  const groups = gradients[0]?.map((_, g) => {
+    const rows = tf.stack(gradients.map((gradient) => gradient[g] as tf.Tensor1D)) as tf.Tensor2D; // (terms, size)
+    return tf.matMul<tf.Tensor2D>(rows, rows, false, true);
+  });
+  if (!groups) throw new Error('A method has at least one term.');
+  return sumAll(groups);
 }
 
 function update(
@@ -180,11 +172,6 @@ export function clipFactor(limit: number, norm: tf.Scalar): tf.Scalar {
 /** decay · old + (1 − decay) · new. */
 export function movingAverage(old: tf.Tensor1D, fresh: tf.Tensor1D, decay: number): tf.Tensor1D {
   return tf.add(tf.mul(old, decay), tf.mul(fresh, 1 - decay));
-}
-
-/** L2 norm over all flat tensors together. */
-export function globalNorm(flats: readonly tf.Tensor1D[]): tf.Scalar {
-  return tf.sqrt(sumAll(flats.map((flat) => tf.dot(flat, flat) as tf.Scalar)));
 }
 
 function sumAll<T extends tf.Tensor>(tensors: readonly T[]): T {

@@ -8,7 +8,7 @@ import { layerNorm } from '../../engine/ops/layerNorm.ts';
 import { type Criterion, criteria } from '../../engine/ops/losses.ts';
 import { optimizers } from '../../engine/optim/index.ts';
 import { groupParameters } from '../../engine/parameters.ts';
-import { clipFactor, globalNorm, movingAverage } from '../../engine/step/step.ts';
+import { clipFactor, movingAverage } from '../../engine/step/step.ts';
 import type { TensorFile } from '../../store/safetensors.ts';
 import type { Check } from './check.ts';
 import { type Comparison, maxAbs } from './comparison.ts';
@@ -133,8 +133,7 @@ function checkOptimizer(
     }));
     learningRates.forEach((learningRate, step) => {
       const gradients = groups.map((group) => flat(`g${step}.${group.specs[0]?.name}`));
-      const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)) as tf.Scalar);
-      const gradientNorm = tf.sqrt(squares.reduce((a, b) => tf.add(a, b)));
+      const gradientNorm = normOf(gradients);
       const scalars = Object.fromEntries(
         Object.entries(optimizer.scalars(step + 1, learningRate)).map(([key, value]) => [key, tf.scalar(value)]),
       );
@@ -168,7 +167,7 @@ function updateChecks(tensors: TensorFile): Check[] {
       run(`clip${limit}`, (comparison) => {
         for (let step = 0; tensors.has(`clip${limit}.g${step}.w`); step++) {
           const gradients = ['w', 'b'].map((name) => tf.tensor1d(floatsOf(tensors, `g${step}.${name}`)));
-          const factor = clipFactor(Number(limit), globalNorm(gradients));
+          const factor = clipFactor(Number(limit), normOf(gradients));
           compare(comparison, tensors, `clip${limit}.g${step}.w`, tf.mul(gradients[0] as tf.Tensor1D, factor));
         }
       }),
@@ -185,6 +184,12 @@ function updateChecks(tensors: TensorFile): Check[] {
           }),
         ]),
   ];
+}
+
+/** L2 norm over all tensors together. */
+function normOf(gradients: readonly tf.Tensor1D[]): tf.Scalar {
+  const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)) as tf.Scalar);
+  return tf.sqrt(squares.reduce((a, b) => tf.add(a, b)));
 }
 
 function opChecks(tensors: TensorFile, unit: Record<string, unknown>): Check[] {
