@@ -214,3 +214,6 @@ function nextFault(): Error | undefined {
   if (++writesUnderSetting < Number(first)) return undefined;
   return Object.assign(new Error('ENOSPC: no space left on device, write (MASKSUB_FAULT)'), { code: 'ENOSPC' });
 }
+
+/** True for the name of a file that is being written, or was when its process was killed. */
+export const isTemporary = (name: string) => /\.\d+\.tmp$/.test(name);

@@ -6,6 +6,7 @@ import { type EngineEvent, EVENT_VERSION, encodeEvent, type RunEvent, type Summa
 import {
   AppendFile,
   errorCode,
+  isTemporary,
   makeFolder,
   makeNewFolder,
   remove,
@@ -186,7 +187,15 @@ export function endDeadRun(out: string, id: string, message: string): RunEvent |
   events.append(`\n${encodeEvent(event)}\n`);
   events.sync();
   events.close();
+  removeUnfinished(folder);
+  removeUnfinished(path.join(folder, runFiles.checkpoints));
   remove(path.join(folder, runFiles.control));
   removeLock(folder);
   return event;
+}
+
+/** Takes away what a process that was killed had not written to its end. */
+function removeUnfinished(folder: string): void {
+  if (!fs.existsSync(folder)) return;
+  for (const name of fs.readdirSync(folder)) if (isTemporary(name)) remove(path.join(folder, name));
 }

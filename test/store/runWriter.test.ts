@@ -237,10 +237,14 @@ describe('a run whose process died', () => {
     writer.emit(step(1));
     writer.close();
     fs.appendFileSync(path.join(writer.folder, runFiles.events), '{"v":1,"type":"st');
+    const unfinished = path.join(writer.folder, runFiles.checkpoints, 'best.safetensors.123.tmp');
+    fs.mkdirSync(path.dirname(unfinished), { recursive: true });
+    fs.writeFileSync(unfinished, 'half');
     expect(endDeadRun(out, 'r', 'It was killed.')).toMatchObject({ type: 'end', state: 'failed', run: 'r' });
     const run = readRun(writer.folder);
     expect(run.state).toMatchObject({ state: 'failed', end: { message: 'It was killed.' }, steps: [{ step: 1 }] });
     expect(run.lock).toBeUndefined();
+    expect(fs.existsSync(unfinished)).toBe(false);
     expect(listRuns(out)[0]?.state).toBe('failed');
   });
 
