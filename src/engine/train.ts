@@ -9,6 +9,7 @@ import { validate } from './evaluate.ts';
 import { layerStatistics } from './layerStatistics.ts';
 import { methods } from './methods/index.ts';
 import { models } from './models/index.ts';
+import type { ParameterSpec } from './models/model.ts';
 import { criteria } from './ops/losses.ts';
 import { optimizers } from './optim/index.ts';
 import { groupParameters, initialValues, sizeOf } from './parameters.ts';
@@ -29,7 +30,12 @@ export interface Surroundings {
   /** Lets the process do its other work, and says whether to stop. */
   readonly breathe: () => Promise<boolean>;
   /** Writes a checkpoint and returns its path relative to the run folder. */
-  readonly saveCheckpoint: (name: string, snapshot: Snapshot, metadata: Readonly<Record<string, string>>) => string;
+  readonly saveCheckpoint: (
+    name: string,
+    snapshot: Snapshot,
+    parameters: readonly ParameterSpec[],
+    metadata: Readonly<Record<string, string>>,
+  ) => string;
 }
 
 /** Who this run is, and on what it computes. */
@@ -79,7 +85,7 @@ export async function* train(
   const checkpoint = (name: string): EngineEvent => ({
     type: 'checkpoint',
     step,
-    file: around.saveCheckpoint(name, executor.snapshot(), metadata()),
+    file: around.saveCheckpoint(name, executor.snapshot(), model.parameters, metadata()),
   });
   const numbered = () => {
     lastCheckpoint = step;
@@ -162,10 +168,10 @@ export async function* train(
             logged = { step, at };
           }
           if (bad >= 0) {
-            const at = step - (reports.length - 1 - bad);
+            const badStep = step - (reports.length - 1 - bad);
             const { event, summary } = finish(
               'failed',
-              `The ${nonFinite(reports[bad] as StepReport)} at step ${at} is not finite. Lower train.learningRate or set train.clipNorm.`,
+              `The ${nonFinite(reports[bad] as StepReport)} at step ${badStep} is not finite. Lower train.learningRate or set train.clipNorm.`,
             );
             yield event;
             return summary;
@@ -241,9 +247,11 @@ export function buildProblem(
 
 /** Images, labels and order of the first batches, as they enter the step. */
 function* firstBatches(batches: Batches): Generator<ArrayBufferView> {
+  let order = batches.order(0);
   for (let i = 0; i < HASHED_BATCHES; i++) {
-    const epoch = Math.floor(i / batches.perEpoch);
-    const batch: HostBatch = batches.batch(epoch, i % batches.perEpoch, batches.order(epoch));
+    const [epoch, index] = [Math.floor(i / batches.perEpoch), i % batches.perEpoch];
+    if (index === 0 && epoch > 0) order = batches.order(epoch);
+    const batch: HostBatch = batches.batch(epoch, index, order);
     yield batch.images.values;
     yield batch.target;
   }

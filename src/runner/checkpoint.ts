@@ -1,13 +1,11 @@
 /** A snapshot of training as the tensors of a checkpoint file, with PyTorch's names and shapes for the parameters. */
-import type { Config } from '../core/config.ts';
-import type { TrainingData } from '../engine/batches.ts';
+import type { ParameterSpec } from '../engine/models/model.ts';
 import type { Snapshot } from '../engine/step/executor.ts';
-import { buildProblem } from '../engine/train.ts';
 import type { TensorFile } from '../store/safetensors.ts';
 
 /** Parameters by their own name; `optimizer.<slot>.<parameter>`; `ema.<parameter>`. */
-export function checkpointTensors(snapshot: Snapshot, config: Config, data: TrainingData): TensorFile {
-  const shapes = new Map(buildProblem(config, data).model.parameters.map((spec) => [spec.name, spec.shape]));
+export function checkpointTensors(snapshot: Snapshot, parameters: readonly ParameterSpec[]): TensorFile {
+  const shapes = new Map(parameters.map((spec) => [spec.name, spec.shape]));
   const tensors: TensorFile = new Map();
   const addAll = (prefix: string, values: ReadonlyMap<string, Float32Array>) => {
     for (const [name, data] of values)

@@ -79,8 +79,8 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
         await setImmediate();
         return isStopping();
       },
-      saveCheckpoint: (name, snapshot, metadata) =>
-        writer.writeCheckpoint(`${name}.safetensors`, checkpointTensors(snapshot, config, data), metadata),
+      saveCheckpoint: (name, snapshot, parameters, metadata) =>
+        writer.writeCheckpoint(`${name}.safetensors`, checkpointTensors(snapshot, parameters), metadata),
     },
   );
   try {
