@@ -1,0 +1,292 @@
+/**
+ * The recorded executor: the whole step as one graph. The step is recorded once for each form of its inputs and from then on run with one
+ * call; parameters, optimizer slots and moving average are variables of the session and leave it only for a snapshot.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Branch } from '../methods/method.ts';
+import type { StepScalars } from '../optim/optimizer.ts';
+import { packValues, unpack, unpackValues } from '../parameters.ts';
+import type { Executor, HostBatch, HostDraws, HostImages, Inspection, Snapshot, StepReport } from './executor.ts';
+import type { Feed, GraphRuntime, GraphSession } from './graphRuntime.ts';
+import { batchTensors, drawTensors, type HostInput, imageTensor, type MakeTensor, scalarTensors } from './inputs.ts';
+import { type Compiled, compileGraph } from './recorded/compile.ts';
+import { encodeGraph } from './recorded/encode.ts';
+import { dtypes, makeNode, type Node, type Value } from './recorded/graph.ts';
+import { record, type Trace, variableAttributes } from './recorded/trace.ts';
+import { reportOf, reportTensor } from './report.ts';
+import { type Problem, type StepOutcome, type TrainState, trainStep } from './step.ts';
+
+/** Recordings that a session holds before it is opened anew: a graph never shrinks. */
+const MOST_RECORDINGS = 24;
+
+/** A variable of the session: one for each parameter group, and for each of its slots. */
+interface Variable {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** A computation of the session, with the names of its placeholders. */
+interface Recording extends Compiled {
+  readonly prefix: string;
+}
+
+/** An executor for `problem` that starts from `initial`; optimizer slots are zero and the moving average starts there too. */
+export async function recordedExecutor(
+  problem: Problem,
+  initial: ReadonlyMap<string, Float32Array>,
+  runtime: GraphRuntime,
+): Promise<Executor> {
+  const { groups, optimizer, method } = problem;
+  const variables = variablesOf(problem);
+  let session = openSession(runtime, variables);
+  let recordings = new Map<string, Recording>();
+  let pending: { readonly numbers: Float32Array; readonly batches: number }[] = [];
+  await write(stateValues(problem, startOf(problem, initial)));
+
+  /** The recording for inputs of this form, made where there is none yet. */
+  async function recordingFor(
+    kind: string,
+    inputs: readonly HostInput[],
+    compute: (trace: Trace, make: MakeTensor) => Recorded,
+  ): Promise<Recording> {
+    const key = [kind, ...inputs.map(({ name, shape }) => `${name} ${shape}`)].join('|');
+    const known = recordings.get(key);
+    if (known) return known;
+    if (recordings.size >= MOST_RECORDINGS) await reopen();
+    const prefix = `${kind}${recordings.size}/`;
+    const compiled = compileRecording(runtime, prefix, compute);
+    session.extend(compiled.bytes);
+    const recording = { ...compiled, prefix };
+    recordings.set(key, recording);
+    return recording;
+  }
+
+  async function reopen(): Promise<void> {
+    const values = await read();
+    session.close();
+    session = openSession(runtime, variables);
+    recordings = new Map();
+    await write(values);
+  }
+
+  async function run({ prefix, fetches, target }: Recording, inputs: readonly HostInput[]) {
+    const feeds = inputs.map(({ name, ...input }): Feed => ({ ...input, node: `${prefix}${name}` }));
+    const values = await session.run(feeds, [...fetches.values()], target ? [target] : []);
+    return new Map([...fetches.keys()].map((name, i) => [name, values[i] as Float32Array]));
+  }
+
+  async function step(batches: readonly HostBatch[], scalars: StepScalars, inspected: boolean) {
+    const inputs = collectInputs((make) => {
+      batchTensors(batches, make);
+      scalarTensors(scalars, make);
+    });
+    const recording = await recordingFor(inspected ? 'inspect' : 'train', inputs, (trace, make) =>
+      recordStep(problem, trace, make, batches, scalars, inspected),
+    );
+    const results = await run(recording, inputs);
+    pending.push({ numbers: results.get('report') as Float32Array, batches: batches.length });
+    return results;
+  }
+
+  async function read(): Promise<Float32Array[]> {
+    return session.run(
+      [],
+      variables.map(({ name }) => `${name}/value`),
+      [],
+    );
+  }
+
+  async function write(values: readonly Float32Array[]): Promise<void> {
+    const feeds = variables.map(
+      ({ name, size }, i): Feed => ({
+        node: `${name}/next`,
+        dtype: 'float32',
+        shape: [size],
+        values: values[i] as Float32Array,
+      }),
+    );
+    await session.run(
+      feeds,
+      [],
+      variables.map(({ name }) => `${name}/assign`),
+    );
+  }
+
+  return {
+    async step(batches, scalars) {
+      await step(batches, scalars, false);
+    },
+    async inspect(batches, scalars): Promise<Inspection> {
+      const results = await step(batches, scalars, true);
+      const byName = (prefix: string) =>
+        unpackValues(
+          groups,
+          groups.map((_, g) => results.get(`${prefix}/${g}`) as Float32Array),
+        );
+      return {
+        terms: Object.fromEntries(method.terms.map(({ branch }) => [branch, byName(branch)])),
+        total: byName('total'),
+        logits: batches.map((_, i) =>
+          Object.fromEntries(method.terms.map(({ branch }) => [branch, results.get(`${i}/${branch}`)])),
+        ),
+      };
+    },
+    async reports(): Promise<StepReport[]> {
+      const reports = pending.map(({ numbers, batches }) => reportOf(problem, numbers, batches));
+      pending = [];
+      return reports;
+    },
+    async evaluate(images: HostImages, draws: HostDraws, weights: 'parameters' | 'ema'): Promise<Float32Array> {
+      const inputs = collectInputs((make) => {
+        imageTensor(images, make);
+        drawTensors(draws, images.shape[0], make);
+      });
+      const from = weights === 'ema' && problem.ema !== undefined ? 'ema' : 'parameters';
+      const recording = await recordingFor(`evaluate-${from}`, inputs, (trace, make) => {
+        const flats = groups.map(({ size }, g) => trace.variable(`${from}.${g}`, [size]) as tf.Tensor1D);
+        const drawn = drawTensors(draws, images.shape[0], make);
+        const logits = problem.model.forward(unpack(groups, flats), imageTensor(images, make), drawn);
+        return { results: new Map([['logits', logits]]), updates: new Map() };
+      });
+      return (await run(recording, inputs)).get('logits') as Float32Array;
+    },
+    async snapshot(): Promise<Snapshot> {
+      return snapshotOf(problem, await read());
+    },
+    async restore(snapshot) {
+      await write(stateValues(problem, snapshot));
+    },
+    async dispose() {
+      session.close();
+      pending = [];
+    },
+    notices: () => [],
+  };
+}
+
+interface Recorded {
+  readonly results: ReadonlyMap<string, tf.Tensor>;
+  /** New values by variable. */
+  readonly updates: ReadonlyMap<string, tf.Tensor>;
+}
+
+function compileRecording(
+  runtime: GraphRuntime,
+  prefix: string,
+  compute: (trace: Trace, make: MakeTensor) => Recorded,
+): Compiled {
+  const { infer, close } = runtime.inference();
+  try {
+    const { nodes, result } = record(prefix, infer, (trace) =>
+      tf.tidy(() => {
+        const { results, updates } = compute(trace, ({ name, dtype, shape }) => trace.placeholder(name, dtype, shape));
+        const valuesOf = (tensors: ReadonlyMap<string, tf.Tensor>) =>
+          new Map([...tensors].map(([name, tensor]): [string, Value] => [name, trace.valueOf(tensor)]));
+        return { results: valuesOf(results), updates: valuesOf(updates) } as never;
+      }),
+    ) as { nodes: Node[]; result: { results: Map<string, Value>; updates: Map<string, Value> } };
+    return compileGraph(prefix, { nodes, ...result });
+  } finally {
+    close();
+  }
+}
+
+function recordStep(
+  problem: Problem,
+  trace: Trace,
+  make: MakeTensor,
+  batches: readonly HostBatch[],
+  scalars: StepScalars,
+  inspected: boolean,
+): Recorded {
+  const { groups, optimizer, method, ema } = problem;
+  const variable = (name: string, g: number) => trace.variable(`${name}.${g}`, [groups[g]?.size ?? 0]) as tf.Tensor1D;
+  const state: TrainState = {
+    parameters: groups.map((_, g) => variable('parameters', g)),
+    slots: groups.map((_, g) => optimizer.slots.map((slot) => variable(`optimizer.${slot}`, g))),
+    ema: ema === undefined ? undefined : groups.map((_, g) => variable('ema', g)),
+  };
+  const tensors = batchTensors(batches, make);
+  const { state: next, outcome } = trainStep(problem, state, tensors, scalarTensors(scalars, make));
+  const updates = new Map<string, tf.Tensor>();
+  groups.forEach((_, g) => {
+    updates.set(`parameters.${g}`, next.parameters[g] as tf.Tensor);
+    optimizer.slots.forEach((slot, s) => {
+      updates.set(`optimizer.${slot}.${g}`, next.slots[g]?.[s] as tf.Tensor);
+    });
+    if (next.ema) updates.set(`ema.${g}`, next.ema[g] as tf.Tensor);
+  });
+  const results = new Map<string, tf.Tensor>([['report', reportTensor(outcome, tensors)]]);
+  if (inspected) addInspection(results, outcome, method.terms.map(({ branch }) => branch));
+  return { results, updates };
+}
+
+function addInspection(results: Map<string, tf.Tensor>, outcome: StepOutcome, branches: readonly Branch[]): void {
+  outcome.total.forEach((gradient, g) => {
+    results.set(`total/${g}`, gradient);
+    for (const term of outcome.terms) results.set(`${term.branch}/${g}`, term.gradient[g] as tf.Tensor);
+  });
+  outcome.batches.forEach(({ logits }, i) => {
+    for (const branch of branches) results.set(`${i}/${branch}`, logits[branch] as tf.Tensor);
+  });
+}
+
+/** What a step is fed, in the order in which its tensors are made. */
+function collectInputs(build: (make: MakeTensor) => void): HostInput[] {
+  const inputs: HostInput[] = [];
+  build((input) => {
+    inputs.push(input);
+    return undefined as unknown as tf.Tensor;
+  });
+  return inputs;
+}
+
+function variablesOf({ groups, optimizer, ema }: Problem): Variable[] {
+  const kinds = ['parameters', ...optimizer.slots.map((slot) => `optimizer.${slot}`), ...(ema === undefined ? [] : ['ema'])];
+  return kinds.flatMap((kind) => groups.map(({ size }, g) => ({ name: `${kind}.${g}`, size })));
+}
+
+/** A session with the variables and, for each, an assignment and a read. */
+function openSession(runtime: GraphRuntime, variables: readonly Variable[]): GraphSession {
+  const dtype = { kind: 'type', value: dtypes.float32 } as const;
+  const nodes = variables.flatMap(({ name, size }) => {
+    const type = [{ dtype: dtypes.float32, shape: [size] }];
+    const handle = makeNode(name, 'VarHandleOp', variableAttributes(name, [size]), [], [
+      { dtype: dtypes.resource, shape: [] },
+    ]);
+    const [resource] = handle.outputs as [Value];
+    const next = makeNode(`${name}/next`, 'Placeholder', { dtype, shape: { kind: 'shape', value: [size] } }, [], type);
+    const [value] = next.outputs as [Value];
+    const assign = makeNode(`${name}/assign`, 'AssignVariableOp', { dtype }, [resource, value], []);
+    return [handle, next, assign, makeNode(`${name}/value`, 'ReadVariableOp', { dtype }, [resource], type)];
+  });
+  const session = runtime.open();
+  session.extend(encodeGraph(nodes));
+  return session;
+}
+
+function startOf({ optimizer, ema }: Problem, initial: ReadonlyMap<string, Float32Array>): Snapshot {
+  const zeros = () => new Map([...initial].map(([name, values]) => [name, new Float32Array(values.length)]));
+  return {
+    parameters: initial,
+    slots: new Map(optimizer.slots.map((slot) => [slot, zeros()])),
+    ema: ema === undefined ? undefined : initial,
+  };
+}
+
+/** A snapshot as the variables' values, in their order. */
+function stateValues({ groups, optimizer, ema }: Problem, snapshot: Snapshot): Float32Array[] {
+  const slots = optimizer.slots.map((slot) => snapshot.slots.get(slot) ?? new Map());
+  const all = [snapshot.parameters, ...slots, ...(ema === undefined ? [] : [snapshot.ema ?? snapshot.parameters])];
+  return all.flatMap((values) => packValues(groups, values));
+}
+
+/** The way back. */
+function snapshotOf({ groups, optimizer, ema }: Problem, values: readonly Float32Array[]): Snapshot {
+  const part = (i: number) => unpackValues(groups, values.slice(i * groups.length, (i + 1) * groups.length));
+  return {
+    parameters: part(0),
+    slots: new Map(optimizer.slots.map((slot, s) => [slot, part(1 + s)])),
+    ema: ema === undefined ? undefined : part(1 + optimizer.slots.length),
+  };
+}

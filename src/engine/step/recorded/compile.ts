@@ -1,0 +1,46 @@
+/** From what was recorded to what is run: passes over the graph, the assignments at its end, its bytes. */
+import { encodeGraph, referenceTo } from './encode.ts';
+import { dtypes, type Graph, makeNode, type Node, type Value } from './graph.ts';
+import { dropIdentities, mergeReshapes, prune } from './simplify.ts';
+
+/** A recorded computation, ready for a session. */
+export interface Compiled {
+  readonly bytes: Uint8Array;
+  /** What to fetch for each result. */
+  readonly fetches: ReadonlyMap<string, string>;
+  /** The node that runs last, once every variable has its new value; nothing where none changes. */
+  readonly target: string | undefined;
+}
+
+/** `placeholders` stay in the graph even where nothing reads them, so that they can always be fed. */
+export function compileGraph(prefix: string, graph: Graph): Compiled {
+  const placeholders = graph.nodes.filter((node) => node.op === 'Placeholder');
+  const handles = new Map(
+    graph.nodes.filter((node) => node.op === 'VarHandleOp').map((node) => [node.name, node.outputs[0] as Value]),
+  );
+  dropIdentities(graph);
+  mergeReshapes(graph);
+  prune(graph, placeholders);
+  const nodes = [...graph.nodes];
+  const assignments: Node[] = [];
+  for (const [variable, value] of graph.updates) {
+    const handle = handles.get(`${prefix}${variable}`);
+    if (!handle) throw new Error(`The step updates ${variable}, which it does not read.`);
+    if (!nodes.includes(handle.node)) nodes.unshift(handle.node);
+    const attributes = { dtype: { kind: 'type', value: dtypes.float32 } } as const;
+    assignments.push(makeNode(`${prefix}${variable}/assign`, 'AssignVariableOp', attributes, [handle, value], []));
+  }
+  nodes.push(...assignments);
+  let target: string | undefined;
+  if (assignments.length > 0) {
+    const done = makeNode(`${prefix}done`, 'NoOp', {}, [], []);
+    done.control = assignments;
+    nodes.push(done);
+    target = done.name;
+  }
+  return {
+    bytes: encodeGraph(nodes),
+    fetches: new Map([...graph.results].map(([name, value]) => [name, referenceTo(value)])),
+    target,
+  };
+}

@@ -1,0 +1,47 @@
+/** The figures of a step: computed with it as one tensor, read as one array. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { StepReport } from './executor.ts';
+import type { BatchTensors, Problem, StepOutcome } from './step.ts';
+
+/** Losses batch by batch, samples ranked right, the Gram matrix of the gradients: one tensor, so that one read gets all. */
+export function reportTensor(outcome: StepOutcome, batches: readonly BatchTensors[]): tf.Tensor1D {
+  const losses = outcome.batches.flatMap((batch) => Object.values(batch.losses));
+  const correct = outcome.batches.map((batch, i) => {
+    const logits = Object.values(batch.logits)[0] as tf.Tensor2D;
+    const target = (batches[i] as BatchTensors).target;
+    return tf.sum(tf.cast(tf.equal(tf.argMax(logits, -1), tf.argMax(target, -1)), 'float32')) as tf.Scalar;
+  });
+  const { gram } = outcome;
+  return tf.concat1d([tf.stack([...losses, ...correct]) as tf.Tensor1D, tf.reshape<tf.Rank.R1>(gram, [gram.size])]);
+}
+
+/** `numbers` as `reportTensor` lays them out, for a step of `batches` batches. */
+export function reportOf({ method }: Problem, numbers: Float32Array, batches: number): StepReport {
+  const { terms } = method;
+  const losses = numbers.subarray(0, batches * terms.length);
+  const correct = numbers.subarray(losses.length, losses.length + batches);
+  const gram = numbers.subarray(losses.length + batches);
+  const product = (i: number, j: number) => gram[i * terms.length + j] as number;
+  const mean = (term: number) =>
+    losses.reduce((sum, loss, i) => (i % terms.length === term ? sum + loss : sum), 0) / batches;
+  const norms = terms.map((_, i) => Math.sqrt(product(i, i)));
+  const [a = 0, b = 0] = norms;
+  return {
+    loss: {
+      total: terms.reduce((sum, { weight }, i) => sum + weight * mean(i), 0),
+      branches: Object.fromEntries(terms.map(({ branch }, i) => [branch, mean(i)])),
+    },
+    grad: {
+      total: Math.sqrt(
+        Math.max(
+          0,
+          gram.reduce((sum, value) => sum + value, 0),
+        ),
+      ),
+      // Of the loss itself, not of its weighted half.
+      branches: Object.fromEntries(terms.map(({ branch, weight }, i) => [branch, (norms[i] as number) / weight])),
+      cosine: terms.length > 1 ? product(0, 1) / (a * b || 1) : undefined,
+    },
+    correct: correct.reduce((sum, value) => sum + value, 0),
+  };
+}
