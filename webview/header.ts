@@ -121,7 +121,8 @@ function proofView(pair: ShownPair): HTMLElement[] {
   const start = method ?? baseline;
   if (!start) return same;
   const computes = `${backendTitle(start.backend)}, ${start.executor}`;
-  return [...same, element('li', { title: start.backendReason }, `${computes}: ${start.backendReason}`)];
+  const why = `${start.backendReason} ${start.executorReason}`.trimEnd();
+  return [...same, element('li', { title: why }, `${computes}: ${why}`)];
 }
 
 function proof(what: string, baseline: string, method: string): HTMLElement {

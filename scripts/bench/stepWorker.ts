@@ -6,8 +6,8 @@ import { resolveConfig } from '../../src/core/config.ts';
 import { RandomStream } from '../../src/core/random.ts';
 import { Batches, type TrainingData } from '../../src/engine/batches.ts';
 import { initialValues, sizeOf } from '../../src/engine/parameters.ts';
+import { buildProblem } from '../../src/engine/problem.ts';
 import { eagerExecutor } from '../../src/engine/step/eager.ts';
-import { buildProblem } from '../../src/engine/train.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
 import { bareExecutor } from './bareExecutor.ts';
 import type { Work } from './works.mjs';
@@ -33,11 +33,11 @@ const data = syntheticData();
 const lanes = task.lanes.map(laneOf);
 const loadedBytes = process.memoryUsage.rss();
 
-for (let i = 0; i < work.warmup; i++) for (const lane of lanes) lane.step();
-process.once('message', measure);
+for (let i = 0; i < work.warmup; i++) for (const lane of lanes) await lane.step();
+process.once('message', () => void measure());
 process.send?.('ready');
 
-function measure(): void {
+async function measure(): Promise<void> {
   const times = lanes.map((): number[] => []);
   const cpu = process.cpuUsage();
   const faults = process.resourceUsage().minorPageFault;
@@ -47,7 +47,7 @@ function measure(): void {
     const order = lanes.map((_, l) => (i % 2 === 0 ? l : lanes.length - 1 - l));
     for (const l of order) {
       const at = performance.now();
-      lanes[l]?.step();
+      await lanes[l]?.step();
       times[l]?.push(performance.now() - at);
     }
   }
@@ -89,12 +89,12 @@ function laneOf({ method, statistics }: Lane) {
   let done = 0;
   return {
     parameters: problem.model.parameters.reduce((sum, spec) => sum + sizeOf(spec), 0),
-    step() {
+    async step() {
       const batch = batches[done % BATCHES];
       if (!batch) throw new Error('The data hold too few batches.');
       done += 1;
-      executor.step([batch], problem.optimizer.scalars(done, 1e-4));
-      executor.reports();
+      await executor.step([batch], problem.optimizer.scalars(done, 1e-4));
+      await executor.reports();
     },
   };
 }

@@ -86,6 +86,8 @@ const startSchema = z.object({
   /** Why this backend, in a sentence. */
   backendReason: z.string(),
   executor: z.string(),
+  /** Why this executor, in a sentence; empty where an older version did not say. */
+  executorReason: z.string().default(''),
   epochs: count,
   steps: count,
   /** Wall-clock start, ISO 8601. */

@@ -19,8 +19,9 @@ export async function validate(
     const to = Math.min(samples, from + BATCH);
     const images = batches.validation(from, to);
     const labels = data.validation.labels.subarray(from, to);
-    addMetrics(whole, executor.evaluate(images, {}, 'parameters'), labels);
-    addMetrics(masked, executor.evaluate(images, batches.validationMask(from, to), 'parameters'), labels);
+    addMetrics(whole, await executor.evaluate(images, {}, 'parameters'), labels);
+    const mask = batches.validationMask(from, to);
+    addMetrics(masked, await executor.evaluate(images, mask, 'parameters'), labels);
     if (await between()) return undefined;
   }
   return {

@@ -1,20 +1,15 @@
 /** The one training loop: an async generator of events. It knows no process, no file and no clock but those it is given. */
-import { methods as methodTitles } from '../core/catalog.ts';
 import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
 import type { EndState, EngineEvent, Role, Summary, Validation } from '../core/events.ts';
 import { warmupConstant, warmupCosine } from '../core/schedules.ts';
-import { Batches, keptTokens, type TrainingData } from './batches.ts';
+import { Batches, type TrainingData } from './batches.ts';
 import { validate } from './evaluate.ts';
 import { layerStatistics } from './layerStatistics.ts';
-import { methods } from './methods/index.ts';
-import { models } from './models/index.ts';
 import type { ParameterSpec } from './models/model.ts';
-import { criteria } from './ops/losses.ts';
-import { optimizers } from './optim/index.ts';
-import { groupParameters, initialValues, sizeOf } from './parameters.ts';
-import { eagerExecutor } from './step/eager.ts';
-import type { HostBatch, Snapshot, StepReport } from './step/executor.ts';
+import { initialValues, sizeOf } from './parameters.ts';
+import { buildProblem, trainingFlops } from './problem.ts';
+import type { ChosenExecutor, HostBatch, Inspection, Snapshot, StepReport } from './step/executor.ts';
 import type { Problem } from './step/step.ts';
 
 /** What the loop asks of the process around it. */
@@ -29,6 +24,8 @@ export interface Surroundings {
   readonly hash: (parts: Iterable<ArrayBufferView>) => string;
   /** Lets the process do its other work, and says whether to stop. */
   readonly breathe: () => Promise<boolean>;
+  /** What runs the steps, starting from these weights. The loop disposes of it. */
+  readonly executorFor: (problem: Problem, initial: ReadonlyMap<string, Float32Array>) => Promise<ChosenExecutor>;
   /** Writes a checkpoint and returns its path relative to the run folder. */
   readonly saveCheckpoint: (
     name: string,
@@ -68,7 +65,6 @@ export async function* train(
     );
   }
   const initial = initialValues(model.parameters, config.train.seed);
-  const executor = eagerExecutor(problem, initial);
   const totalSteps = stepsPerEpoch * config.train.epochs;
   const validateOn = Math.min(config.data.validateOn ?? data.validation.count, data.validation.count);
   const stepImages = config.train.batchSize * config.train.accumulate;
@@ -82,12 +78,12 @@ export async function* train(
   const scheduled = config.train.schedule === 'cosine' ? warmupCosine : warmupConstant;
   const learningRateOf = (step: number) => scheduled((step - 1) / stepsPerEpoch, config.train);
   const metadata = () => ({ step: String(step), attempt: '0', model: config.model.name, method: config.method.name });
-  const checkpoint = (name: string): EngineEvent => ({
+  const checkpoint = async (name: string): Promise<EngineEvent> => ({
     type: 'checkpoint',
     step,
-    file: around.saveCheckpoint(name, executor.snapshot(), model.parameters, metadata()),
+    file: around.saveCheckpoint(name, await executor.snapshot(), model.parameters, metadata()),
   });
-  const numbered = () => {
+  const numbered = async () => {
     lastCheckpoint = step;
     return checkpoint(`step-${String(step).padStart(9, '0')}`);
   };
@@ -110,6 +106,16 @@ export async function* train(
     return { event: { type: 'end', state, message, summary }, summary };
   };
 
+  let order: { readonly epoch: number; readonly samples: Int32Array } = { epoch: -1, samples: new Int32Array() };
+  /** The batches of a step, counted from 0. */
+  const draw = (step: number): HostBatch[] => {
+    const epoch = Math.floor(step / stepsPerEpoch);
+    if (order.epoch !== epoch) order = { epoch, samples: batches.order(epoch) };
+    const first = (step % stepsPerEpoch) * config.train.accumulate;
+    return Array.from({ length: config.train.accumulate }, (_, j) => batches.batch(epoch, first + j, order.samples));
+  };
+
+  const { executor, name: executorName, reason: executorReason } = await around.executorFor(problem, initial);
   try {
     yield {
       type: 'start',
@@ -126,29 +132,31 @@ export async function* train(
       dataHash: data.hash,
       backend: identity.backend,
       backendReason: identity.backendReason,
-      executor: 'eager',
+      executor: executorName,
+      executorReason,
       epochs: config.train.epochs,
       steps: totalSteps,
       at: around.date(),
     };
 
     let logged = { step: 0, at: around.now() };
+    let drawn = draw(0);
     for (let epoch = 0; epoch < config.train.epochs; epoch++) {
-      const order = batches.order(epoch);
       const epochReports: StepReport[] = [];
       for (let i = 0; i < stepsPerEpoch; i++) {
-        const micro = Array.from({ length: config.train.accumulate }, (_, j) =>
-          batches.batch(epoch, i * config.train.accumulate + j, order),
-        );
         const scalars = problem.optimizer.scalars(step + 1, learningRateOf(step + 1));
         const withLayers = (step + 1) % config.run.layersEvery === 0;
-        const layers = withLayers ? layerStatistics(executor.inspect(micro, scalars), method, model) : undefined;
-        if (!withLayers) executor.step(micro, scalars);
+        const running: Promise<Inspection | undefined> = withLayers
+          ? executor.inspect(drawn, scalars)
+          : executor.step(drawn, scalars).then(() => undefined);
+        const [inspection, next] = await meanwhile(running, () => (step + 1 < totalSteps ? draw(step + 1) : []));
+        drawn = next;
         step += 1;
+        for (const message of executor.notices()) yield { type: 'warning', message };
 
         const isLogged = step === 1 || step % config.run.logEvery === 0 || step === totalSteps;
         if (isLogged || i === stepsPerEpoch - 1) {
-          const reports = executor.reports();
+          const reports = await executor.reports();
           epochReports.push(...reports);
           const bad = reports.findIndex(
             (report) => !Number.isFinite(report.loss.total) || !Number.isFinite(report.grad.total),
@@ -177,7 +185,7 @@ export async function* train(
             return summary;
           }
         }
-        if (layers) yield { type: 'layers', step, grad: layers };
+        if (inspection) yield { type: 'layers', step, grad: layerStatistics(inspection, method, model) };
         if (await around.breathe()) return yield* stop();
       }
 
@@ -194,55 +202,36 @@ export async function* train(
         final = validation;
         if (!best || validation.top1 > best.top1) {
           best = { epoch: epoch + 1, top1: validation.top1 };
-          yield checkpoint('best');
+          yield await checkpoint('best');
         }
       }
-      if (isLast || (epoch + 1) % config.run.checkpointEvery === 0) yield numbered();
+      if (isLast || (epoch + 1) % config.run.checkpointEvery === 0) yield await numbered();
     }
     const { event, summary } = finish('finished', `Finished after ${config.train.epochs} epochs.`);
     yield event;
     return summary;
   } finally {
-    executor.dispose();
+    await executor.dispose();
   }
 
   async function* stop(): AsyncGenerator<EngineEvent, Summary> {
-    if (lastCheckpoint !== step) yield numbered();
+    if (lastCheckpoint !== step) yield await numbered();
     const { event, summary } = finish('stopped', `Stopped at step ${step} of ${totalSteps}.`);
     yield event;
     return summary;
   }
 }
 
-/** Model, method, criterion, optimizer and parameter groups of a config. */
-export function buildProblem(
-  config: Config,
-  data: Pick<TrainingData, 'height' | 'width' | 'channels' | 'classes' | 'name'>,
-): Problem {
-  const imageSize = config.model.imageSize ?? data.height;
-  if (data.height !== data.width || data.height !== imageSize) {
-    throw new UserError(
-      `The model wants images of ${imageSize}×${imageSize} pixels, "${data.name}" has ${data.width}×${data.height}.`,
-      {
-        hint: `Set model.imageSize to ${data.height}.`,
-      },
-    );
+/** Does something else while a step runs. Both are over when it returns or throws: an executor takes one call at a time. */
+async function meanwhile<T, U>(running: Promise<T>, work: () => U): Promise<[T, U]> {
+  let done: U;
+  try {
+    done = work();
+  } catch (error) {
+    await running.catch(() => {}); // the error of the work comes first
+    throw error;
   }
-  if (imageSize % config.model.patchSize !== 0) {
-    throw new UserError(`model.patchSize (${config.model.patchSize}) must divide the image size (${imageSize}).`);
-  }
-  const model = models[config.model.name](config.model, { imageSize, channels: data.channels, classes: data.classes });
-  const method = methods[config.method.name];
-  if (method.masked.length > 0 && keptTokens(model.tokens, config.method.maskRatio) < 1) {
-    throw new UserError(
-      `method.maskRatio ${config.method.maskRatio} leaves none of the ${model.tokens} patches to the masked branch of ${methodTitles[config.method.name].title}.`,
-      { hint: 'Lower it, or make model.patchSize smaller.' },
-    );
-  }
-  const optimizer = optimizers[config.train.optimizer]({ ...config.train, lambMaxGradNorm: 1 });
-  const { clipNorm, ema, layerDecay } = config.train;
-  const groups = groupParameters(model.parameters, { depth: model.depth, layerDecay, separate: optimizer.separate });
-  return { model, method, criterion: criteria[config.train.loss], optimizer, groups, clipNorm, ema };
+  return [await running, done];
 }
 
 /** Images, labels and order of the first batches, as they enter the step. */
@@ -255,13 +244,6 @@ function* firstBatches(batches: Batches): Generator<ArrayBufferView> {
     yield batch.images.values;
     yield batch.target;
   }
-}
-
-/** Floating-point operations of one sample's step over all branches; the backward pass counts as two forward passes. */
-function trainingFlops({ model, method }: Problem, maskRatio: number): number {
-  const kept = (branch: 'main' | 'sub') =>
-    method.masked.includes(branch) ? keptTokens(model.tokens, maskRatio) : model.tokens;
-  return method.terms.reduce((sum, term) => sum + 3 * model.forwardFlops(kept(term.branch)), 0);
 }
 
 function stepEvent(report: StepReport, step: number, learningRate: number) {

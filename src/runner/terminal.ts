@@ -8,7 +8,7 @@ import { type RunState, secondsLeft } from '../core/run.ts';
 export function progressLines(event: RunEvent, runs: ReadonlyMap<string, RunState>): string[] {
   if (event.type === 'start') {
     return [
-      `${titleOf(event.method)} (seed ${event.seed}): ${event.parameters.toLocaleString('en')} parameters, ${event.steps} steps, on ${event.backend}. ${event.backendReason}`,
+      `${titleOf(event.method)} (seed ${event.seed}): ${event.parameters.toLocaleString('en')} parameters, ${event.steps} steps, on ${event.backend}, ${event.executor}. ${event.backendReason} ${event.executorReason}`.trimEnd(),
     ];
   }
   if (event.type === 'warning') return [`Warning: ${event.message}`];

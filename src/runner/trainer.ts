@@ -11,6 +11,7 @@ import { processStartTime, type RunLock, writeLock } from '../store/lock.ts';
 import { RunWriter } from '../store/runWriter.ts';
 import { loadBackend } from './backend.ts';
 import { checkpointTensors } from './checkpoint.ts';
+import { executorFactory } from './executor.ts';
 import type { FromTrainer, Job, ToTrainer } from './job.ts';
 import { mediaFolder } from './paths.ts';
 import { provenance } from './provenance.ts';
@@ -79,6 +80,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
         await setImmediate();
         return isStopping();
       },
+      executorFor: executorFactory(config.run.executor, backend),
       saveCheckpoint: (name, snapshot, parameters, metadata) =>
         writer.writeCheckpoint(`${name}.safetensors`, checkpointTensors(snapshot, parameters), metadata),
     },

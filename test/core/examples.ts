@@ -23,6 +23,7 @@ export function startEvent(changes: Partial<RunEventOf<'start'>> = {}): RunEvent
     backend: 'tensorflow',
     backendReason: 'The native engine is installed.',
     executor: 'eager',
+    executorReason: 'The config asks for it.',
     epochs: 10,
     steps: 100,
     at: '2026-01-31T12:00:00.000Z',

@@ -5,8 +5,8 @@ import type { Config } from '../../src/core/config.ts';
 import { RandomStream } from '../../src/core/random.ts';
 import { drawCropAndFlip } from '../../src/engine/augment/pad.ts';
 import { Batches, keptTokens } from '../../src/engine/batches.ts';
+import { buildProblem } from '../../src/engine/problem.ts';
 import type { HostBatch } from '../../src/engine/step/executor.ts';
-import { buildProblem } from '../../src/engine/train.ts';
 import { demoConfig, demoData, methodNames, tinyConfig, tinyData } from './examples.ts';
 
 function batchesOf(config: Config, data = demoData): Batches {

@@ -3,57 +3,73 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
 import { optimizers } from '../../src/engine/optim/index.ts';
 import { initialValues } from '../../src/engine/parameters.ts';
+import { buildProblem } from '../../src/engine/problem.ts';
 import type { Snapshot } from '../../src/engine/step/executor.ts';
-import { buildProblem } from '../../src/engine/train.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
-import { demoConfig, demoData, eventsOf, hashOf, setUp, tinyConfig, tinyData, trainSteps } from './examples.ts';
+import {
+  demoConfig,
+  demoData,
+  eventsOf,
+  executorNames,
+  executors,
+  hashOf,
+  setUp,
+  tinyConfig,
+  tinyData,
+  trainSteps,
+} from './examples.ts';
 
 beforeAll(async () => {
   await loadBackend('tensorflow');
 });
 
-function stateAfter(config: Config, steps: number): Snapshot {
-  const run = setUp(config, demoData);
-  trainSteps(run, 0, steps);
-  const snapshot = run.executor.snapshot();
-  run.executor.dispose();
+async function stateAfter(config: Config, steps: number, executorName?: keyof typeof executors): Promise<Snapshot> {
+  const run = await setUp(config, demoData, executorName);
+  await trainSteps(run, 0, steps);
+  const snapshot = await run.executor.snapshot();
+  await run.executor.dispose();
   return snapshot;
 }
 
-test('20 steps of the demo model, twice: the same bits of parameters and optimizer state', () => {
-  const [a, b] = [stateAfter(demoConfig(), 20), stateAfter(demoConfig(), 20)];
-  expect(hashOf(a.parameters.values())).toBe(hashOf(b.parameters.values()));
-  expect(a).toEqual(b);
-  expect([...a.parameters.values()].every((values) => values.every(Number.isFinite))).toBe(true);
+test.each(executorNames)(
+  '%s: 20 steps of the demo model, twice: the same bits of parameters and optimizer state',
+  async (name) => {
+    const [a, b] = [await stateAfter(demoConfig(), 20, name), await stateAfter(demoConfig(), 20, name)];
+    expect(hashOf(a.parameters.values())).toBe(hashOf(b.parameters.values()));
+    expect(a).toEqual(b);
+    expect([...a.parameters.values()].every((values) => values.every(Number.isFinite))).toBe(true);
+  },
+);
+
+test('another seed gives other weights', async () => {
+  const [a, b] = [await stateAfter(demoConfig(), 1), await stateAfter(demoConfig({ train: { seed: 1 } }), 1)];
+  expect(hashOf(a.parameters.values())).not.toBe(hashOf(b.parameters.values()));
 });
 
-test('another seed gives other weights', () => {
-  const [a, b] = [0, 1].map((seed) => stateAfter(demoConfig({ train: { seed } }), 1));
-  expect(hashOf(a?.parameters.values() ?? [])).not.toBe(hashOf(b?.parameters.values() ?? []));
-});
-
-test('a run says the same numbers twice', async () => {
+test.each(executorNames)('%s: a run says the same numbers twice', async (name) => {
   const config = tinyConfig({ model: { dropPath: 0.2 }, train: { ema: 0.9 }, run: { logEvery: 3, layersEvery: 4 } });
-  expect(await eventsOf(config, tinyData)).toEqual(await eventsOf(config, tinyData));
+  const executorFor = executors[name];
+  expect(await eventsOf(config, tinyData, { executorFor })).toEqual(await eventsOf(config, tinyData, { executorFor }));
 });
 
-describe('training goes on from a snapshot with the same bits', () => {
+describe.each(executorNames)('%s: training goes on from a snapshot with the same bits', (name) => {
   for (const optimizer of Object.keys(optimizers) as Config['train']['optimizer'][]) {
-    test(optimizer, () => {
+    test(optimizer, async () => {
       const config = tinyConfig({ model: { dropPath: 0.2 }, train: { optimizer, ema: 0.9, clipNorm: 1 } });
-      const uninterrupted = setUp(config, tinyData);
-      trainSteps(uninterrupted, 0, 3);
-      const half = uninterrupted.executor.snapshot();
-      trainSteps(uninterrupted, 3, 6);
+      const uninterrupted = await setUp(config, tinyData, name);
+      await trainSteps(uninterrupted, 0, 3);
+      const half = await uninterrupted.executor.snapshot();
+      await trainSteps(uninterrupted, 3, 6);
 
-      const resumed = setUp(config, tinyData);
-      trainSteps(resumed, 0, 1); // so that everything differs until it is restored
-      resumed.executor.restore(half);
-      expect(resumed.executor.snapshot()).toEqual(half);
-      trainSteps(resumed, 3, 6);
-      expect(resumed.executor.snapshot()).toEqual(uninterrupted.executor.snapshot());
-      expect(resumed.executor.snapshot()).not.toEqual(half);
-      for (const { executor } of [uninterrupted, resumed]) executor.dispose();
+      const resumed = await setUp(config, tinyData, name);
+      await trainSteps(resumed, 0, 1); // so that everything differs until it is restored
+      await resumed.executor.restore(half);
+      expect(await resumed.executor.snapshot()).toEqual(half);
+      await trainSteps(resumed, 3, 6);
+      const end = await resumed.executor.snapshot();
+      expect(end).toEqual(await uninterrupted.executor.snapshot());
+      expect(end).not.toEqual(half);
+      for (const { executor } of [uninterrupted, resumed]) await executor.dispose();
     });
   }
 });

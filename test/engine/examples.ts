@@ -7,10 +7,11 @@ import { RandomStream } from '../../src/core/random.ts';
 import { Batches, type ImageSet, type TrainingData } from '../../src/engine/batches.ts';
 import { methods } from '../../src/engine/methods/index.ts';
 import { initialValues } from '../../src/engine/parameters.ts';
+import { buildProblem } from '../../src/engine/problem.ts';
 import { recipes } from '../../src/engine/recipes/index.ts';
 import { eagerExecutor } from '../../src/engine/step/eager.ts';
 import type { HostBatch } from '../../src/engine/step/executor.ts';
-import { buildProblem, type Identity, type Surroundings, train } from '../../src/engine/train.ts';
+import { type Identity, type Surroundings, train } from '../../src/engine/train.ts';
 
 type Changes = { [G in keyof ConfigInput]?: Partial<NonNullable<ConfigInput[G]>> };
 
@@ -66,11 +67,22 @@ export function noiseData(side: number, count: number, classes = 10, channels = 
 export const demoData = noiseData(28, 128);
 export const tinyData = noiseData(8, 64, 5, 3);
 
+/** Every executor, by name: what must hold of one must hold of all. */
+export const executors = {
+  eager: async (problem, initial) => ({
+    executor: eagerExecutor(problem, initial),
+    name: 'eager',
+    reason: 'A test asks for it.',
+  }),
+} as const satisfies Record<string, Surroundings['executorFor']>;
+export const executorNames = Object.keys(executors) as (keyof typeof executors)[];
+
 /** Problem, batches and an executor at the initial weights of the config's seed. */
-export function setUp(config: Config, data: TrainingData) {
+export async function setUp(config: Config, data: TrainingData, executorName: keyof typeof executors = 'eager') {
   const problem = buildProblem(config, data);
   const batches = new Batches(config, data, problem.model, problem.method);
-  const executor = eagerExecutor(problem, initialValues(problem.model.parameters, config.train.seed));
+  const initial = initialValues(problem.model.parameters, config.train.seed);
+  const { executor } = await executors[executorName](problem, initial);
   /** The batches of step `step`, counted from 0, and its scalars at the peak learning rate. */
   const stepInput = (step: number): [HostBatch[], Readonly<Record<string, number>>] => {
     const { accumulate, learningRate } = config.train;
@@ -94,6 +106,7 @@ export function surroundings(changes: Partial<Surroundings> = {}): Surroundings 
     memory: () => ({ now: 1, peak: 2 }),
     hash: hashOf,
     breathe: async () => false,
+    executorFor: executors.eager,
     saveCheckpoint: (name) => `checkpoints/${name}`,
     ...changes,
   };
@@ -113,8 +126,12 @@ export async function eventsOf(config: Config, data: TrainingData, changes: Part
 }
 
 /** The first `steps` steps of a run, one after the other. */
-export function trainSteps({ executor, stepInput }: ReturnType<typeof setUp>, from: number, to: number): void {
-  for (let step = from; step < to; step++) executor.step(...stepInput(step));
+export async function trainSteps(
+  { executor, stepInput }: Awaited<ReturnType<typeof setUp>>,
+  from: number,
+  to: number,
+): Promise<void> {
+  for (let step = from; step < to; step++) await executor.step(...stepInput(step));
 }
 
 export function hashOf(parts: Iterable<ArrayBufferView>): string {

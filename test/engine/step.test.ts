@@ -2,9 +2,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { RandomStream } from '../../src/core/random.ts';
 import { layerStatistics } from '../../src/engine/layerStatistics.ts';
-import type { Executor, HostBatch, Snapshot } from '../../src/engine/step/executor.ts';
+import type { HostBatch, Snapshot, StepReport } from '../../src/engine/step/executor.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
-import { dot, norm, plus, setUp, tinyConfig, tinyData } from './examples.ts';
+import { dot, executorNames, norm, plus, setUp, tinyConfig, tinyData } from './examples.ts';
 
 type Values = ReadonlyMap<string, Float32Array>;
 
@@ -26,195 +26,221 @@ function randomized(parameters: Values): Map<string, Float32Array> {
   return new Map([...parameters].map(([name, values]) => [name, values.map((value) => value + 0.4 * stream.normal())]));
 }
 
-describe('gradients agree with differences of the loss', () => {
-  const direction = (() => {
-    const stream = new RandomStream(6, 'test.direction');
-    return (parameters: Values) => new Map([...parameters].map(([name, v]) => [name, v.map(() => stream.normal())]));
-  })();
+describe.each(executorNames)('%s', (executorName) => {
+  describe('gradients agree with differences of the loss', () => {
+    const direction = (() => {
+      const stream = new RandomStream(6, 'test.direction');
+      return (parameters: Values) => new Map([...parameters].map(([name, v]) => [name, v.map(() => stream.normal())]));
+    })();
 
-  function prepared() {
-    const { executor: run, stepInput, problem } = setUp(tinyConfig({ train: plainDescent }), tinyData);
-    const start = run.snapshot();
-    const at: Snapshot = { ...start, parameters: randomized(start.parameters) };
-    run.restore(at);
-    const [[batch]] = stepInput(0) as [[HostBatch], unknown];
-    const inspection = run.inspect([batch], problem.optimizer.scalars(1, 1));
-    const along = direction(at.parameters);
-    const moved = (factor: number) => plus(at.parameters, factor, along);
-    const logits = (branch: 'main' | 'sub', parameters: Values) => {
-      run.restore({ ...at, parameters });
-      return run.evaluate(batch.images, batch.draws[branch] ?? {}, 'parameters');
-    };
-    return { run, at, batch, inspection, along, moved, logits };
-  }
-  const epsilon = 2e-3;
-  const slope = (f: (factor: number) => number) => (f(epsilon) - f(-epsilon)) / (2 * epsilon);
-
-  test('of the main branch', () => {
-    const { run, batch, inspection, along, moved, logits } = prepared();
-    const expected = slope((factor) => 0.5 * crossEntropy(logits('main', moved(factor)), batch.target));
-    expect(relative(dot(inspection.terms.main ?? new Map(), along), expected)).toBeLessThan(0.01);
-    run.dispose();
-  });
-
-  test('of the masked branch, which learns from the main branch and does not move it', () => {
-    const { run, at, inspection, along, moved, logits } = prepared();
-    const teacher = (parameters: Values) => softmax(logits('main', parameters));
-    const fixed = teacher(at.parameters);
-    const stopped = slope((factor) => 0.5 * crossEntropy(logits('sub', moved(factor)), fixed));
-    const through = slope((factor) => {
-      const target = teacher(moved(factor));
-      return 0.5 * crossEntropy(logits('sub', moved(factor)), target);
-    });
-    const got = dot(inspection.terms.sub ?? new Map(), along);
-    expect(relative(got, stopped)).toBeLessThan(0.01);
-    // The test would show nothing if the gradient through the teacher were small.
-    expect(relative(through, stopped)).toBeGreaterThan(0.1);
-    run.dispose();
-  });
-});
-
-test('half the batch accumulated twice is the whole batch', () => {
-  const changes = [{ batchSize: 16 }, { batchSize: 8, accumulate: 2 }];
-  const [a, b] = changes.map((change) => {
-    const { executor: run, stepInput } = setUp(tinyConfig({ train: { ...plainDescent, ...change } }), tinyData);
-    const gradients = run.inspect(...stepInput(1)).total;
-    const [report] = run.reports();
-    run.dispose();
-    return { gradients, report };
-  }) as [{ gradients: Values; report: Report }, { gradients: Values; report: Report }];
-  expect(norm(plus(a.gradients, -1, b.gradients)) / norm(a.gradients)).toBeLessThan(1e-5);
-  expect(b.report.loss.total).toBeCloseTo(a.report.loss.total, 5);
-  expect(b.report.loss.branches.sub).toBeCloseTo(a.report.loss.branches.sub ?? Number.NaN, 5);
-  expect(b.report.grad.cosine).toBeCloseTo(a.report.grad.cosine ?? Number.NaN, 4);
-  expect(b.report.correct).toBe(a.report.correct);
-});
-
-describe('clipping', () => {
-  const descent = (clipNorm: number | undefined) => {
-    const config = tinyConfig({ train: { ...plainDescent, ...(clipNorm && { clipNorm }) } });
-    const { executor: run, stepInput } = setUp(config, tinyData);
-    const before = run.snapshot().parameters;
-    run.step(...stepInput(0));
-    const moved = plus(before, -1, run.snapshot().parameters);
-    const [report] = run.reports() as [Report];
-    run.dispose();
-    return { moved, report };
-  };
-  const free = () => descent(undefined);
-
-  test('shortens a longer gradient to the norm, and keeps its direction', () => {
-    const { moved, report } = descent(0.05);
-    const { moved: unclipped, report: freeReport } = free();
-    expect(norm(unclipped)).toBeGreaterThan(0.1);
-    expect(norm(moved)).toBeCloseTo(0.05, 5);
-    expect(dot(moved, unclipped) / norm(moved) / norm(unclipped)).toBeCloseTo(1, 5);
-    expect(report.grad.total, 'the norm before clipping is reported').toBe(freeReport.grad.total);
-  });
-  test('leaves a shorter gradient as it is', () => {
-    const { moved, report } = descent(1000);
-    expect(norm(moved)).toBeCloseTo(report.grad.total, 4);
-    expect(norm(plus(moved, -1, free().moved)) / norm(moved)).toBeLessThan(1e-5);
-  });
-});
-
-test('the moving average starts at the initial weights and follows d·e + (1 − d)·p', () => {
-  const { executor: run, stepInput } = setUp(tinyConfig({ train: { ema: 0.7 } }), tinyData);
-  let expected: Values = run.snapshot().parameters;
-  expect(run.snapshot().ema).toEqual(expected);
-  for (let step = 0; step < 3; step++) {
-    run.step(...stepInput(step));
-    const { parameters, ema = new Map() } = run.snapshot();
-    expected = new Map(
-      [...expected].map(([name, values]) => [
-        name,
-        values.map((value, i) => 0.7 * value + 0.3 * (parameters.get(name)?.[i] ?? Number.NaN)),
-      ]),
-    );
-    expect(norm(plus(ema, -1, expected)) / norm(expected)).toBeLessThan(1e-6);
-    expect(norm(plus(ema, -1, parameters)) / norm(expected)).toBeGreaterThan(1e-4);
-  }
-  const [[batch]] = stepInput(0) as [[HostBatch], unknown];
-  expect(run.evaluate(batch.images, {}, 'ema')).not.toEqual(run.evaluate(batch.images, {}, 'parameters'));
-  run.dispose();
-});
-
-describe('what a step reports', () => {
-  for (const method of ['masksub', 'baseline'] as const) {
-    test(`of ${method}: the layers' statistics combine to the global ones`, () => {
-      const { executor: run, stepInput, problem } = setUp(tinyConfig({ method: { name: method } }), tinyData);
-      const inspection = run.inspect(...stepInput(0));
-      const [report] = run.reports() as [Report];
-      run.dispose();
-      const layers = layerStatistics(inspection, problem.method, problem.model);
-      expect(Object.keys(layers.main)).toEqual(['embed', 'blocks.0', 'blocks.1', 'head']);
-      const combined = (norms: Readonly<Record<string, number>>) => Math.hypot(...Object.values(norms));
-      expect(relative(combined(layers.main), report.grad.branches.main ?? Number.NaN)).toBeLessThan(1e-5);
-      if (method === 'baseline') {
-        expect(Object.keys(layers)).toEqual(['main']);
-        expect(report.grad.cosine).toBeUndefined();
-        expect(report.grad.total).toBe(report.grad.branches.main);
-        return;
-      }
-      const { main, sub = {}, cosine = {} } = layers;
-      expect(relative(combined(sub), report.grad.branches.sub ?? Number.NaN)).toBeLessThan(1e-5);
-      const of = (values: Readonly<Record<string, number>>, layer: string) => values[layer] ?? Number.NaN;
-      const products = Object.keys(main).map((layer) => of(cosine, layer) * of(main, layer) * of(sub, layer));
-      const total = products.reduce((sum, product) => sum + product) / (combined(main) * combined(sub));
-      expect(total).toBeCloseTo(report.grad.cosine ?? Number.NaN, 5);
-    });
-  }
-
-  test('is of the unhalved losses, and in all of what the optimizer gets', () => {
-    const { executor: run, stepInput } = setUp(tinyConfig(), tinyData);
-    const { terms, total } = run.inspect(...stepInput(0));
-    const [{ loss, grad }] = run.reports() as [Report];
-    run.dispose();
-    const { main = new Map(), sub = new Map() } = terms;
-    expect(loss.total).toBeCloseTo(0.5 * (loss.branches.main ?? 0) + 0.5 * (loss.branches.sub ?? 0), 12);
-    expect(relative(grad.branches.main ?? 0, 2 * norm(main))).toBeLessThan(1e-5);
-    expect(relative(grad.branches.sub ?? 0, 2 * norm(sub))).toBeLessThan(1e-5);
-    expect(relative(grad.total, norm(total))).toBeLessThan(1e-5);
-    expect(norm(plus(total, -1, plus(main, 1, sub)))).toBeLessThan(1e-6);
-    expect(grad.cosine).toBeCloseTo(dot(main, sub) / norm(main) / norm(sub), 5);
-  });
-
-  test('comes once for each step, oldest first', () => {
-    const { executor: together, stepInput } = setUp(tinyConfig(), tinyData);
-    const { executor: apart } = setUp(tinyConfig(), tinyData);
-    const oneByOne = [0, 1, 2].flatMap((step) => {
-      apart.step(...stepInput(step));
-      return apart.reports();
-    });
-    for (const step of [0, 1, 2]) together.step(...stepInput(step));
-    expect(together.reports()).toEqual(oneByOne);
-    expect(together.reports()).toEqual([]);
-    for (const run of [together, apart]) run.dispose();
-  });
-});
-
-describe('weight decay', () => {
-  test('shrinks weights by learning rate · decay and leaves biases, norms, positions alone', () => {
-    const train = { ...plainDescent, optimizer: 'adamw', learningRate: 0.01, weightDecay: 0.5 } as const;
-    const [decayed, free] = [0.5, 0].map((weightDecay) => {
-      const { executor: run, stepInput } = setUp(tinyConfig({ train: { ...train, weightDecay } }), tinyData);
-      const before = run.snapshot().parameters;
-      run.step(...stepInput(0));
-      const after = run.snapshot().parameters;
-      run.dispose();
-      return { before, after };
-    }) as [Record<'before' | 'after', Values>, Record<'before' | 'after', Values>];
-    for (const [name, values] of decayed.before) {
-      const isDecayed = name.endsWith('.weight') && !/norm/.test(name);
-      const difference = decayed.after.get(name)?.map((value, i) => value - (free.after.get(name)?.[i] ?? Number.NaN));
-      const expected = values.map((value) => (isDecayed ? -0.005 * value : 0));
-      const error = Math.max(...expected.map((value, i) => Math.abs(value - (difference?.[i] ?? Number.NaN))));
-      expect(error, name).toBeLessThan(1e-6);
+    async function prepared() {
+      const {
+        executor: run,
+        stepInput,
+        problem,
+      } = await setUp(tinyConfig({ train: plainDescent }), tinyData, executorName);
+      const start = await run.snapshot();
+      const at: Snapshot = { ...start, parameters: randomized(start.parameters) };
+      await run.restore(at);
+      const [[batch]] = stepInput(0) as [[HostBatch], unknown];
+      const inspection = await run.inspect([batch], problem.optimizer.scalars(1, 1));
+      const along = direction(at.parameters);
+      const moved = (factor: number) => plus(at.parameters, factor, along);
+      const logits = async (branch: 'main' | 'sub', parameters: Values) => {
+        await run.restore({ ...at, parameters });
+        return await run.evaluate(batch.images, batch.draws[branch] ?? {}, 'parameters');
+      };
+      return { run, at, batch, inspection, along, moved, logits };
     }
+    const epsilon = 2e-3;
+    const slope = async (f: (factor: number) => Promise<number>) =>
+      ((await f(epsilon)) - (await f(-epsilon))) / (2 * epsilon);
+
+    test('of the main branch', async () => {
+      const { run, batch, inspection, along, moved, logits } = await prepared();
+      const expected = await slope(
+        async (factor) => 0.5 * crossEntropy(await logits('main', moved(factor)), batch.target),
+      );
+      expect(relative(dot(inspection.terms.main ?? new Map(), along), expected)).toBeLessThan(0.01);
+      await run.dispose();
+    });
+
+    test('of the masked branch, which learns from the main branch and does not move it', async () => {
+      const { run, at, inspection, along, moved, logits } = await prepared();
+      const teacher = async (parameters: Values) => softmax(await logits('main', parameters));
+      const fixed = await teacher(at.parameters);
+      const stopped = await slope(async (factor) => 0.5 * crossEntropy(await logits('sub', moved(factor)), fixed));
+      const through = await slope(async (factor) => {
+        const target = await teacher(moved(factor));
+        return 0.5 * crossEntropy(await logits('sub', moved(factor)), target);
+      });
+      const got = dot(inspection.terms.sub ?? new Map(), along);
+      expect(relative(got, stopped)).toBeLessThan(0.01);
+      // The test would show nothing if the gradient through the teacher were small.
+      expect(relative(through, stopped)).toBeGreaterThan(0.1);
+      await run.dispose();
+    });
+  });
+
+  test('half the batch accumulated twice is the whole batch', async () => {
+    const changes = [{ batchSize: 16 }, { batchSize: 8, accumulate: 2 }];
+    const [a, b] = (await Promise.all(
+      changes.map(async (change) => {
+        const { executor: run, stepInput } = await setUp(
+          tinyConfig({ train: { ...plainDescent, ...change } }),
+          tinyData,
+          executorName,
+        );
+        const gradients = (await run.inspect(...stepInput(1))).total;
+        const [report] = await run.reports();
+        await run.dispose();
+        return { gradients, report };
+      }),
+    )) as [{ gradients: Values; report: StepReport }, { gradients: Values; report: StepReport }];
+    expect(norm(plus(a.gradients, -1, b.gradients)) / norm(a.gradients)).toBeLessThan(1e-5);
+    expect(b.report.loss.total).toBeCloseTo(a.report.loss.total, 5);
+    expect(b.report.loss.branches.sub).toBeCloseTo(a.report.loss.branches.sub ?? Number.NaN, 5);
+    expect(b.report.grad.cosine).toBeCloseTo(a.report.grad.cosine ?? Number.NaN, 4);
+    expect(b.report.correct).toBe(a.report.correct);
+  });
+
+  describe('clipping', () => {
+    const descent = async (clipNorm: number | undefined) => {
+      const config = tinyConfig({ train: { ...plainDescent, ...(clipNorm && { clipNorm }) } });
+      const { executor: run, stepInput } = await setUp(config, tinyData, executorName);
+      const before = (await run.snapshot()).parameters;
+      await run.step(...stepInput(0));
+      const moved = plus(before, -1, (await run.snapshot()).parameters);
+      const [report] = (await run.reports()) as [StepReport];
+      await run.dispose();
+      return { moved, report };
+    };
+    const free = () => descent(undefined);
+
+    test('shortens a longer gradient to the norm, and keeps its direction', async () => {
+      const { moved, report } = await descent(0.05);
+      const { moved: unclipped, report: freeReport } = await free();
+      expect(norm(unclipped)).toBeGreaterThan(0.1);
+      expect(norm(moved)).toBeCloseTo(0.05, 5);
+      expect(dot(moved, unclipped) / norm(moved) / norm(unclipped)).toBeCloseTo(1, 5);
+      expect(report.grad.total, 'the norm before clipping is reported').toBe(freeReport.grad.total);
+    });
+    test('leaves a shorter gradient as it is', async () => {
+      const { moved, report } = await descent(1000);
+      expect(norm(moved)).toBeCloseTo(report.grad.total, 4);
+      expect(norm(plus(moved, -1, (await free()).moved)) / norm(moved)).toBeLessThan(1e-5);
+    });
+  });
+
+  test('the moving average starts at the initial weights and follows d·e + (1 − d)·p', async () => {
+    const { executor: run, stepInput } = await setUp(tinyConfig({ train: { ema: 0.7 } }), tinyData, executorName);
+    let expected: Values = (await run.snapshot()).parameters;
+    expect((await run.snapshot()).ema).toEqual(expected);
+    for (let step = 0; step < 3; step++) {
+      await run.step(...stepInput(step));
+      const { parameters, ema = new Map() } = await run.snapshot();
+      expected = new Map(
+        [...expected].map(([name, values]) => [
+          name,
+          values.map((value, i) => 0.7 * value + 0.3 * (parameters.get(name)?.[i] ?? Number.NaN)),
+        ]),
+      );
+      expect(norm(plus(ema, -1, expected)) / norm(expected)).toBeLessThan(1e-6);
+      expect(norm(plus(ema, -1, parameters)) / norm(expected)).toBeGreaterThan(1e-4);
+    }
+    const [[batch]] = stepInput(0) as [[HostBatch], unknown];
+    expect(await run.evaluate(batch.images, {}, 'ema')).not.toEqual(await run.evaluate(batch.images, {}, 'parameters'));
+    await run.dispose();
+  });
+
+  describe('what a step reports', () => {
+    for (const method of ['masksub', 'baseline'] as const) {
+      test(`of ${method}: the layers' statistics combine to the global ones`, async () => {
+        const {
+          executor: run,
+          stepInput,
+          problem,
+        } = await setUp(tinyConfig({ method: { name: method } }), tinyData, executorName);
+        const inspection = await run.inspect(...stepInput(0));
+        const [report] = (await run.reports()) as [StepReport];
+        await run.dispose();
+        const layers = layerStatistics(inspection, problem.method, problem.model);
+        expect(Object.keys(layers.main)).toEqual(['embed', 'blocks.0', 'blocks.1', 'head']);
+        const combined = (norms: Readonly<Record<string, number>>) => Math.hypot(...Object.values(norms));
+        expect(relative(combined(layers.main), report.grad.branches.main ?? Number.NaN)).toBeLessThan(1e-5);
+        if (method === 'baseline') {
+          expect(Object.keys(layers)).toEqual(['main']);
+          expect(report.grad.cosine).toBeUndefined();
+          expect(report.grad.total).toBe(report.grad.branches.main);
+          return;
+        }
+        const { main, sub = {}, cosine = {} } = layers;
+        expect(relative(combined(sub), report.grad.branches.sub ?? Number.NaN)).toBeLessThan(1e-5);
+        const of = (values: Readonly<Record<string, number>>, layer: string) => values[layer] ?? Number.NaN;
+        const products = Object.keys(main).map((layer) => of(cosine, layer) * of(main, layer) * of(sub, layer));
+        const total = products.reduce((sum, product) => sum + product) / (combined(main) * combined(sub));
+        expect(total).toBeCloseTo(report.grad.cosine ?? Number.NaN, 5);
+      });
+    }
+
+    test('is of the unhalved losses, and in all of what the optimizer gets', async () => {
+      const { executor: run, stepInput } = await setUp(tinyConfig(), tinyData, executorName);
+      const { terms, total } = await run.inspect(...stepInput(0));
+      const [{ loss, grad }] = (await run.reports()) as [StepReport];
+      await run.dispose();
+      const { main = new Map(), sub = new Map() } = terms;
+      expect(loss.total).toBeCloseTo(0.5 * (loss.branches.main ?? 0) + 0.5 * (loss.branches.sub ?? 0), 12);
+      expect(relative(grad.branches.main ?? 0, 2 * norm(main))).toBeLessThan(1e-5);
+      expect(relative(grad.branches.sub ?? 0, 2 * norm(sub))).toBeLessThan(1e-5);
+      expect(relative(grad.total, norm(total))).toBeLessThan(1e-5);
+      expect(norm(plus(total, -1, plus(main, 1, sub)))).toBeLessThan(1e-6);
+      expect(grad.cosine).toBeCloseTo(dot(main, sub) / norm(main) / norm(sub), 5);
+    });
+
+    test('comes once for each step, oldest first', async () => {
+      const { executor: together, stepInput } = await setUp(tinyConfig(), tinyData, executorName);
+      const { executor: apart } = await setUp(tinyConfig(), tinyData, executorName);
+      const oneByOne: StepReport[] = [];
+      for (const step of [0, 1, 2]) {
+        await apart.step(...stepInput(step));
+        oneByOne.push(...(await apart.reports()));
+      }
+      for (const step of [0, 1, 2]) await together.step(...stepInput(step));
+      expect(await together.reports()).toEqual(oneByOne);
+      expect(await together.reports()).toEqual([]);
+      for (const run of [together, apart]) await run.dispose();
+    });
+  });
+
+  describe('weight decay', () => {
+    test('shrinks weights by learning rate · decay and leaves biases, norms, positions alone', async () => {
+      const train = { ...plainDescent, optimizer: 'adamw', learningRate: 0.01, weightDecay: 0.5 } as const;
+      const [decayed, free] = (await Promise.all(
+        [0.5, 0].map(async (weightDecay) => {
+          const { executor: run, stepInput } = await setUp(
+            tinyConfig({ train: { ...train, weightDecay } }),
+            tinyData,
+            executorName,
+          );
+          const before = (await run.snapshot()).parameters;
+          await run.step(...stepInput(0));
+          const after = (await run.snapshot()).parameters;
+          await run.dispose();
+          return { before, after };
+        }),
+      )) as [Record<'before' | 'after', Values>, Record<'before' | 'after', Values>];
+      for (const [name, values] of decayed.before) {
+        const isDecayed = name.endsWith('.weight') && !/norm/.test(name);
+        const difference = decayed.after
+          .get(name)
+          ?.map((value, i) => value - (free.after.get(name)?.[i] ?? Number.NaN));
+        const expected = values.map((value) => (isDecayed ? -0.005 * value : 0));
+        const error = Math.max(...expected.map((value, i) => Math.abs(value - (difference?.[i] ?? Number.NaN))));
+        expect(error, name).toBeLessThan(1e-6);
+      }
+    });
   });
 });
-
-type Report = ReturnType<Executor['reports']>[number];
 
 const relative = (got: number, expected: number) => Math.abs(got - expected) / Math.abs(expected);
 

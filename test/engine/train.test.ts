@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
 import { type EngineEvent, EVENT_VERSION, runEventSchema } from '../../src/core/events.ts';
 import { sizeOf } from '../../src/engine/parameters.ts';
-import { buildProblem } from '../../src/engine/train.ts';
+import { buildProblem } from '../../src/engine/problem.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
 import { demoConfig, demoData, eventsOf, tinyConfig, tinyData } from './examples.ts';
 

@@ -19,6 +19,7 @@ export const start = {
   backend: 'tensorflow',
   backendReason: 'It is installed.',
   executor: 'eager',
+  executorReason: 'The config asks for it.',
   epochs: 150,
   steps: 4650,
   at: '2026-01-02T03:04:05.678Z',

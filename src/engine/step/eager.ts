@@ -1,10 +1,11 @@
 /** The eager executor: runs the step op by op on any tfjs backend. The reference for every other executor. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Branch } from '../methods/method.ts';
-import type { BranchDraws } from '../models/model.ts';
 import type { StepScalars } from '../optim/optimizer.ts';
 import { packValues, unpack, unpackValues } from '../parameters.ts';
-import type { Executor, HostBatch, HostDraws, HostImages, Inspection, Snapshot, StepReport } from './executor.ts';
+import type { Executor, HostBatch, Inspection, Snapshot } from './executor.ts';
+import { batchTensors, drawTensors, imageTensor, type MakeTensor, scalarTensors } from './inputs.ts';
+import { reportOf, reportTensor } from './report.ts';
 import { type BatchTensors, type Problem, type StepOutcome, type TrainState, trainStep } from './step.ts';
 
 /** An executor for `problem` that starts from `initial`; optimizer slots are zero and the moving average starts there too. */
@@ -20,13 +21,8 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
   ): T {
     const before = state;
     const [next, result] = tf.tidy(() => {
-      const tensors = batches.map(toTensors);
-      const stepped = trainStep(
-        problem,
-        before,
-        tensors,
-        mapValues(scalars, (value) => tf.scalar(value)),
-      );
+      const tensors = batchTensors(batches, copied);
+      const stepped = trainStep(problem, before, tensors, scalarTensors(scalars, copied));
       const result = read(stepped.outcome, tensors);
       return [stateTensors(stepped.state).map((tensor) => tf.keep(tensor)), result] as [tf.Tensor1D[], T];
     });
@@ -36,11 +32,11 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
   }
 
   return {
-    step(batches, scalars) {
+    async step(batches, scalars) {
       const numbers = tf.keep(run(batches, scalars, reportTensor));
       pending.push({ numbers, batches: batches.length });
     },
-    inspect(batches, scalars) {
+    async inspect(batches, scalars) {
       const [numbers, terms, total, logits] = run(batches, scalars, (outcome, tensors) => [
         reportTensor(outcome, tensors),
         outcome.terms.map((term) => [...term.gradient]),
@@ -57,20 +53,20 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
       tf.dispose([terms, total, logits]);
       return inspection;
     },
-    reports() {
+    async reports() {
       const reports = pending.map(({ numbers, batches }) => reportOf(problem, floats(numbers), batches));
       tf.dispose(pending.map(({ numbers }) => numbers));
       pending = [];
       return reports;
     },
-    evaluate(images, draws, weights) {
+    async evaluate(images, draws, weights) {
       return tf.tidy(() => {
         const flats = weights === 'ema' ? (state.ema ?? state.parameters) : state.parameters;
-        const batch = images.shape[0];
-        return floats(problem.model.forward(unpack(groups, flats), imageTensor(images), drawTensors(draws, batch)));
+        const drawn = drawTensors(draws, images.shape[0], copied);
+        return floats(problem.model.forward(unpack(groups, flats), imageTensor(images, copied), drawn));
       });
     },
-    snapshot: () => ({
+    snapshot: async () => ({
       parameters: unpackValues(groups, state.parameters.map(floats)),
       slots: new Map(
         optimizer.slots.map((slot, s) => [
@@ -83,7 +79,7 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
       ),
       ema: state.ema && unpackValues(groups, state.ema.map(floats)),
     }),
-    restore(snapshot: Snapshot) {
+    async restore(snapshot: Snapshot) {
       tf.dispose(stateTensors(state));
       const flats = (values: ReadonlyMap<string, Float32Array>) =>
         packValues(groups, values).map((flat) => tf.tensor1d(flat));
@@ -94,7 +90,8 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
         ema: snapshot.ema && flats(snapshot.ema),
       };
     },
-    dispose() {
+    notices: () => [],
+    async dispose() {
       tf.dispose([...stateTensors(state), ...pending.map(({ numbers }) => numbers)]);
       pending = [];
     },
@@ -126,65 +123,8 @@ function stateOf({ groups, optimizer, ema }: Problem, tensors: readonly tf.Tenso
   };
 }
 
-/** The numbers of a step in one tensor: losses batch by batch, the Gram matrix of the gradients, correct. One read for all. */
-function reportTensor(outcome: StepOutcome, batches: readonly BatchTensors[]): tf.Tensor1D {
-  const losses = outcome.batches.flatMap((batch) => Object.values(batch.losses));
-  const correct = outcome.batches.map((batch, i) => {
-    const logits = Object.values(batch.logits)[0] as tf.Tensor2D;
-    const target = (batches[i] as BatchTensors).target;
-    return tf.sum(tf.cast(tf.equal(tf.argMax(logits, -1), tf.argMax(target, -1)), 'float32')) as tf.Scalar;
-  });
-  const { gram } = outcome;
-  return tf.concat1d([tf.stack([...losses, ...correct]) as tf.Tensor1D, tf.reshape<tf.Rank.R1>(gram, [gram.size])]);
-}
-
-function reportOf({ method }: Problem, numbers: Float32Array, batches: number): StepReport {
-  const { terms } = method;
-  const losses = numbers.subarray(0, batches * terms.length);
-  const correct = numbers.subarray(losses.length, losses.length + batches);
-  const gram = numbers.subarray(losses.length + batches);
-  const product = (i: number, j: number) => gram[i * terms.length + j] as number;
-  const mean = (term: number) =>
-    losses.reduce((sum, loss, i) => (i % terms.length === term ? sum + loss : sum), 0) / batches;
-  const norms = terms.map((_, i) => Math.sqrt(product(i, i)));
-  const [a = 0, b = 0] = norms;
-  return {
-    loss: {
-      total: terms.reduce((sum, { weight }, i) => sum + weight * mean(i), 0),
-      branches: Object.fromEntries(terms.map(({ branch }, i) => [branch, mean(i)])),
-    },
-    grad: {
-      total: Math.sqrt(
-        Math.max(
-          0,
-          gram.reduce((sum, value) => sum + value, 0),
-        ),
-      ),
-      // Of the loss itself, not of its weighted half.
-      branches: Object.fromEntries(terms.map(({ branch, weight }, i) => [branch, (norms[i] as number) / weight])),
-      cosine: terms.length > 1 ? product(0, 1) / (a * b || 1) : undefined,
-    },
-    correct: correct.reduce((sum, value) => sum + value, 0),
-  };
-}
-
-function toTensors(batch: HostBatch): BatchTensors {
-  const count = batch.images.shape[0];
-  return {
-    images: imageTensor(batch.images),
-    target: tf.tensor2d(batch.target, [count, batch.target.length / count]),
-    draws: mapValues(batch.draws as Record<string, HostDraws>, (draws) => drawTensors(draws, count)),
-  };
-}
-
-const imageTensor = ({ values, shape }: HostImages) => tf.tensor4d(values, [...shape]);
-
-function drawTensors({ keep, drop }: HostDraws, batch: number): BranchDraws {
-  return {
-    ...(keep ? { keep: tf.tensor2d(keep.indices, [batch, keep.kept], 'int32') } : {}),
-    ...(drop ? { drop: mapValues(drop, (factors) => tf.tensor1d(factors)) } : {}),
-  };
-}
+/** A tensor with a copy of a host array. */
+const copied: MakeTensor = ({ values, shape, dtype }) => tf.tensor(values, [...shape], dtype);
 
 const floats = (tensor: tf.Tensor) => tensor.dataSync<'float32'>();
 

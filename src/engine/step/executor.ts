@@ -55,16 +55,30 @@ export interface Snapshot {
   readonly ema: ReadonlyMap<string, Float32Array> | undefined;
 }
 
+/**
+ * Runs the steps of one run and holds its state. Calls follow each other: the next one may come once the last one's promise is
+ * settled.
+ */
 export interface Executor {
   /** One optimizer step over one or more batches whose gradients are averaged. */
-  step(batches: readonly HostBatch[], scalars: StepScalars): void;
+  step(batches: readonly HostBatch[], scalars: StepScalars): Promise<void>;
   /** The same, and reads what happened inside. */
-  inspect(batches: readonly HostBatch[], scalars: StepScalars): Inspection;
+  inspect(batches: readonly HostBatch[], scalars: StepScalars): Promise<Inspection>;
   /** Reports of the steps since the last call, oldest first. */
-  reports(): StepReport[];
+  reports(): Promise<StepReport[]>;
   /** Logits (B, classes) in evaluation mode. */
-  evaluate(images: HostImages, draws: HostDraws, weights: 'parameters' | 'ema'): Float32Array;
-  snapshot(): Snapshot;
-  restore(snapshot: Snapshot): void;
-  dispose(): void;
+  evaluate(images: HostImages, draws: HostDraws, weights: 'parameters' | 'ema'): Promise<Float32Array>;
+  snapshot(): Promise<Snapshot>;
+  restore(snapshot: Snapshot): Promise<void>;
+  /** What people should know, in sentences: of the time since the last call. */
+  notices(): string[];
+  dispose(): Promise<void>;
+}
+
+/** An executor, and how it came to be this one. */
+export interface ChosenExecutor {
+  readonly executor: Executor;
+  readonly name: 'eager' | 'recorded';
+  /** Why this one, for people. */
+  readonly reason: string;
 }

@@ -127,14 +127,18 @@ function addTerm(a: TermGradient, b: TermGradient): TermGradient {
   return { ...a, gradient };
 }
 
-/** Products of gradients with each other over all groups: one matrix product for each group. */
+/**
+ * Products of gradients with each other, summed over the groups. One product for each pair: stacked they would be one for all, for
+ * the price of a second copy of every gradient.
+ */
 function gramMatrix(gradients: readonly (readonly tf.Tensor1D[])[]): tf.Tensor2D {
-  const groups = gradients[0]?.map((_, g) => {
-    const rows = tf.stack(gradients.map((gradient) => gradient[g] as tf.Tensor1D)) as tf.Tensor2D; // (terms, size)
-    return tf.matMul<tf.Tensor2D>(rows, rows, false, true);
-  });
-  if (!groups) throw new Error('A method has at least one term.');
-  return sumAll(groups);
+  const product = (a: readonly tf.Tensor1D[], b: readonly tf.Tensor1D[]) =>
+    sumAll(a.map((x, g) => tf.matMul(tf.reshape(x, [1, x.size]), tf.reshape(b[g] as tf.Tensor1D, [x.size, 1]))));
+  const halves = gradients.map((a, i) => gradients.slice(i).map((b) => product(a, b))); // ⟨gᵢ, gⱼ⟩ for j ≥ i
+  const entries = gradients.flatMap((_, i) =>
+    gradients.map((_, j) => halves[Math.min(i, j)]?.[Math.abs(i - j)] as tf.Tensor),
+  );
+  return tf.reshape(tf.stack(entries), [gradients.length, gradients.length]);
 }
 
 function update(

@@ -3,6 +3,7 @@
 import { backends, executors } from '../../core/catalog.ts';
 import { UserError } from '../../core/errors.ts';
 import { loadBackend } from '../backend.ts';
+import { executorFactory } from '../executor.ts';
 import { checkParity } from '../parity/check.ts';
 
 interface ParityOptions {
@@ -20,9 +21,10 @@ export async function parity(folder: string, options: ParityOptions): Promise<vo
     throw new UserError(`Unknown backend "${options.backend}". Known: ${Object.keys(backends).join(', ')}.`);
   }
   const backend = await loadBackend(options.backend as Parameters<typeof loadBackend>[0]);
+  const executorFor = executorFactory(options.executor as Parameters<typeof executorFactory>[0], backend);
   process.stdout.write(`backend ${backend.name}; largest error in units of the tolerance\n`);
   let [passed, failed, unsupported] = [0, 0, 0];
-  for (const result of checkParity(folder, options.only)) {
+  for await (const result of checkParity(folder, executorFor, options.only)) {
     if (result.outcome === 'unsupported') unsupported++;
     else if (result.outcome === 'passed') passed++;
     else failed++;

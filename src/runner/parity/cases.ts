@@ -7,9 +7,9 @@ import { vit } from '../../engine/models/vit.ts';
 import { criteria } from '../../engine/ops/losses.ts';
 import { optimizers } from '../../engine/optim/index.ts';
 import { groupParameters } from '../../engine/parameters.ts';
-import { eagerExecutor } from '../../engine/step/eager.ts';
-import type { HostBatch, HostDraws, HostImages, Inspection } from '../../engine/step/executor.ts';
+import type { HostBatch, HostDraws, HostImages, Inspection, StepReport } from '../../engine/step/executor.ts';
 import type { Problem } from '../../engine/step/step.ts';
+import type { Surroundings } from '../../engine/train.ts';
 import type { TensorFile } from '../../store/safetensors.ts';
 import { type Comparison, fingerprint, maxAbs } from './comparison.ts';
 import { optimizerOf } from './optimizer.ts';
@@ -27,27 +27,33 @@ export function unsupportedCase(index: OracleIndex, testCase: OracleCase): strin
   return undefined;
 }
 
-export function checkCase(oracle: Oracle, testCase: OracleCase, comparison: Comparison): void {
+export async function checkCase(
+  oracle: Oracle,
+  testCase: OracleCase,
+  executorFor: Surroundings['executorFor'],
+  comparison: Comparison,
+): Promise<void> {
   const oracleModel = oracle.index.models[testCase.model] as OracleModel;
   const tensors = oracle.tensors(testCase.file);
   const modelTensors = oracle.tensors(oracleModel.file);
   const problem = problemOf(oracleModel, testCase);
   const initial: Values = new Map(problem.model.parameters.map(({ name }) => [name, floatsOf(modelTensors, name)]));
-  const executor = eagerExecutor(problem, initial);
+  const { executor } = await executorFor(problem, initial);
   try {
     for (let step = 0; step < testCase.steps; step++) {
       const batches = Array.from({ length: testCase.accum }, (_, micro) => batchOf(testCase, tensors, step, micro));
       const scalars = problem.optimizer.scalars(step + 1, testCase.lr[step] as number);
-      const inspection = executor.inspect(batches, scalars);
+      const inspection = await executor.inspect(batches, scalars);
       compareLogits(tensors, inspection, step, comparison);
       if (step === 0) compareGradients(oracleModel, tensors, inspection, comparison);
-      compareReport(testCase, executor.reports()[0], step, comparison);
+      const [report] = await executor.reports();
+      compareReport(testCase, report, step, comparison);
     }
-    const { parameters, ema } = executor.snapshot();
+    const { parameters, ema } = await executor.snapshot();
     const images = imagesOf(tensors, 'm0.x');
     comparison.array(
       'eval.logits',
-      executor.evaluate(images, {}, 'parameters'),
+      await executor.evaluate(images, {}, 'parameters'),
       ...logitsAllowance(tensors, 'eval.logits'),
     );
     compareDeltas('delta.fp', oracleModel, tensors, initial, parameters, comparison);
@@ -55,14 +61,14 @@ export function checkCase(oracle: Oracle, testCase: OracleCase, comparison: Comp
     if (ema) {
       comparison.array(
         'ema_eval.logits',
-        executor.evaluate(images, {}, 'ema'),
+        await executor.evaluate(images, {}, 'ema'),
         ...logitsAllowance(tensors, 'ema_eval.logits'),
       );
       compareDeltas('ema_delta.fp', oracleModel, tensors, initial, ema, comparison);
       compareFull('ema.full/', tensors, ema, comparison);
     }
   } finally {
-    executor.dispose();
+    await executor.dispose();
   }
 }
 
@@ -199,7 +205,7 @@ function compareGradients(
 
 function compareReport(
   testCase: OracleCase,
-  report: ReturnType<ReturnType<typeof eagerExecutor>['reports']>[number] | undefined,
+  report: StepReport | undefined,
   step: number,
   comparison: Comparison,
 ): void {

@@ -1,5 +1,6 @@
 /** Runs every case, unit and schedule of a reference folder through the engine. */
 import picomatch from 'picomatch';
+import type { Surroundings } from '../../engine/train.ts';
 import { checkCase, unsupportedCase } from './cases.ts';
 import { Comparison, type Worst } from './comparison.ts';
 import { openOracle } from './oracle.ts';
@@ -18,29 +19,39 @@ export interface ParityResult {
 /** One comparison to make: a check, or the reason why this build cannot make it. */
 export interface Check {
   readonly name: string;
-  readonly run: ((comparison: Comparison) => void) | { readonly unsupported: string };
+  readonly run: ((comparison: Comparison) => void | Promise<void>) | { readonly unsupported: string };
 }
 
 /** Yields a result for each; `only` is a glob over the names. Throws a UserError where something is unreadable. */
-export function* checkParity(folder: string, only?: string): Generator<ParityResult> {
+export async function* checkParity(
+  folder: string,
+  executorFor: Surroundings['executorFor'],
+  only?: string,
+): AsyncGenerator<ParityResult> {
   const wanted = only === undefined ? () => true : picomatch(only);
-  for (const check of parityChecks(folder)) if (wanted(check.name)) yield runCheck(check);
+  for (const check of parityChecks(folder, executorFor)) if (wanted(check.name)) yield await runCheck(check);
 }
 
-/** The comparisons of a reference folder, none of them made yet. Throws a UserError where something is unreadable. */
-export function parityChecks(folder: string): Check[] {
+/**
+ * The comparisons of a reference folder, none of them made yet; the training cases run on what `executorFor` gives. Throws a
+ * UserError where something is unreadable.
+ */
+export function parityChecks(folder: string, executorFor: Surroundings['executorFor']): Check[] {
   const oracle = openOracle(folder);
   const caseChecks = Object.entries(oracle.index.cases).map(([name, testCase]): Check => {
     const unsupported = unsupportedCase(oracle.index, testCase);
-    return { name, run: unsupported ? { unsupported } : (comparison) => checkCase(oracle, testCase, comparison) };
+    return {
+      name,
+      run: unsupported ? { unsupported } : (comparison) => checkCase(oracle, testCase, executorFor, comparison),
+    };
   });
   return [...caseChecks, ...unitChecks(oracle), ...scheduleChecks(oracle.index)];
 }
 
 /** Makes one comparison, on the backend that is set. */
-export function runCheck({ name, run }: Check): ParityResult {
+export async function runCheck({ name, run }: Check): Promise<ParityResult> {
   if (typeof run !== 'function') return { name, outcome: 'unsupported', reason: run.unsupported };
   const comparison = new Comparison();
-  run(comparison);
+  await run(comparison);
   return { name, outcome: comparison.passes ? 'passed' : 'failed', worst: comparison.worst };
 }

@@ -1,0 +1,13 @@
+/** Chooses what runs the training steps, and says why. */
+import { eagerExecutor } from '../engine/step/eager.ts';
+import type { Surroundings } from '../engine/train.ts';
+import type { Backend } from './backend.ts';
+
+/** Makes the wanted executor on a backend that is loaded; where it cannot be had, the eager one, with the reason. */
+export function executorFactory(wanted: 'auto' | 'eager' | 'recorded', backend: Backend): Surroundings['executorFor'] {
+  return async (problem, initial) => ({
+    executor: eagerExecutor(problem, initial),
+    name: 'eager',
+    reason: wanted === 'eager' ? 'The config asks for it.' : `The ${backend.name} backend has no recorded step.`,
+  });
+}
