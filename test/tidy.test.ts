@@ -88,8 +88,8 @@ describe('table and catalog name the same', () => {
     test(name, () => expect(Object.keys(implemented)).toEqual(Object.keys(named)));
   }
   test('and each entry has a title and a sentence', () => {
-    const { models, methods, recipes, datasets, optimizers, backends, executors } = catalog;
-    for (const table of [models, methods, recipes, datasets, optimizers, backends, executors]) {
+    const { models, methods, recipes, datasets, optimizers, backends, executors, precisions } = catalog;
+    for (const table of [models, methods, recipes, datasets, optimizers, backends, executors, precisions]) {
       for (const [name, { title, about }] of Object.entries<catalog.Entry>(table)) {
         expect(title, name).not.toBe('');
         expect(about, name).toMatch(/^\S.*\.$/);

@@ -65,6 +65,19 @@ export const backends = {
 export const executors = {
   auto: { title: 'Automatic', about: 'The fastest executor that the backend has.' },
   eager: { title: 'Eager', about: 'Op by op; the reference.' },
+  recorded: {
+    title: 'Recorded',
+    about: 'The whole step as one TensorFlow graph: faster and leaner; needs the backend TensorFlow.',
+  },
+} as const satisfies Record<string, Entry>;
+
+export const precisions = {
+  float32: { title: 'float32', about: 'Every number has 32 bits.' },
+  bfloat16: {
+    title: 'bfloat16',
+    about:
+      'Products in bfloat16; weights, statistics, norms, losses and optimizer in float32. Needs the recorded executor and a processor that has it in hardware.',
+  },
 } as const satisfies Record<string, Entry>;
 
 /** The names of a table, typed, for schemas. */

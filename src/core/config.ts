@@ -68,7 +68,15 @@ const defaults = {
   },
   augment: { crop: 'none', padding: 4, flip: false },
   compare: { baseline: true },
-  run: { backend: 'auto', executor: 'auto', logEvery: 10, layersEvery: 100, checkpointEvery: 10 },
+  run: {
+    backend: 'auto',
+    executor: 'auto',
+    precision: 'float32',
+    precisionForced: false,
+    logEvery: 10,
+    layersEvery: 100,
+    checkpointEvery: 10,
+  },
 } as const;
 
 /** The resolved config, or every problem found. */

@@ -64,6 +64,17 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
   if (input.method?.name === 'baseline' && input.method.maskRatio !== undefined) {
     problem(['method', 'maskRatio'], 'The baseline has no masked branch: "maskRatio" does not apply.');
   }
+  // Without TensorFlow there is no recorded step, and without that one no bfloat16; "auto" is settled when the run starts.
+  const { backend, executor, precision } = config.run;
+  const isElsewhere = backend === 'wasm' || backend === 'cpu';
+  if (executor === 'recorded' && isElsewhere) {
+    problem(['run', 'executor'], `The executor "recorded" needs the backend "tensorflow", found "${backend}".`);
+  }
+  if (precision === 'bfloat16' && executor === 'eager') {
+    problem(['run', 'precision'], 'The precision "bfloat16" needs the executor "recorded", found "eager".');
+  } else if (precision === 'bfloat16' && isElsewhere) {
+    problem(['run', 'precision'], `The precision "bfloat16" needs the backend "tensorflow", found "${backend}".`);
+  }
   return problems;
 }
 

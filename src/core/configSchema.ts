@@ -1,6 +1,17 @@
 /** The schema of a config as a person writes it: types, ranges and texts for completion and hover; and its JSON Schema. */
 import * as z from 'zod';
-import { backends, datasets, type Entry, executors, methods, models, namesOf, optimizers, recipes } from './catalog.ts';
+import {
+  backends,
+  datasets,
+  type Entry,
+  executors,
+  methods,
+  models,
+  namesOf,
+  optimizers,
+  precisions,
+  recipes,
+} from './catalog.ts';
 
 const oneOf = <T extends Record<string, Entry>>(table: T, what: string) =>
   z.enum(namesOf(table)).meta({
@@ -143,6 +154,11 @@ const compareSchema = z.strictObject({
 const runSchema = z.strictObject({
   backend: oneOf(backends, 'What computes.').optional(),
   executor: oneOf(executors, 'How a training step is executed.').optional(),
+  precision: oneOf(precisions, 'In which numbers a training step multiplies.').optional(),
+  precisionForced: described(
+    z.boolean(),
+    'Train in bfloat16 also where the processor does not have it in hardware; that is slower than float32.',
+  ).optional(),
   logEvery: described(natural, 'A step event after every so many steps (and after the first).').optional(),
   layersEvery: described(natural, 'Gradient statistics of each layer after every so many steps.').optional(),
   checkpointEvery: described(

@@ -46,6 +46,9 @@ export const summarySchema = z.object({
   /** Completed optimizer steps and epochs. */
   steps: count,
   epochs: z.number().nonnegative(),
+  /** How the steps were executed, and in which numbers they multiplied; an older version knew only these. */
+  executor: z.string().default('eager'),
+  precision: z.string().default('float32'),
   /** The last validation, on every validation sample when the run finished. */
   final: validationSchema.optional(),
   /** The best validation on the way, by top-1. */
@@ -88,6 +91,8 @@ const startSchema = z.object({
   executor: z.string(),
   /** Why this executor, in a sentence; empty where an older version did not say. */
   executorReason: z.string().default(''),
+  /** In which numbers a step multiplies; an older version knew only this one. */
+  precision: z.string().default('float32'),
   epochs: count,
   steps: count,
   /** Wall-clock start, ISO 8601. */

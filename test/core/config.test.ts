@@ -1,6 +1,6 @@
 /** A config is completed from recipe and defaults, and what is wrong in it is said in words, at its place, with the way out. */
 import { describe, expect, test } from 'vitest';
-import { datasets, methods, models, optimizers } from '../../src/core/catalog.ts';
+import { backends, datasets, executors, methods, models, optimizers, precisions } from '../../src/core/catalog.ts';
 import { type Config, type Recipe, resolveConfig } from '../../src/core/config.ts';
 import { configJsonSchema } from '../../src/core/configSchema.ts';
 import { recipes } from '../../src/engine/recipes/index.ts';
@@ -63,7 +63,15 @@ describe('what is not written', () => {
       },
       augment: { crop: 'none', padding: 4, flip: false },
       compare: { baseline: true, seeds: [0] },
-      run: { backend: 'auto', executor: 'auto', logEvery: 10, layersEvery: 100, checkpointEvery: 10 },
+      run: {
+        backend: 'auto',
+        executor: 'auto',
+        precision: 'float32',
+        precisionForced: false,
+        logEvery: 10,
+        layersEvery: 100,
+        checkpointEvery: 10,
+      },
     });
   });
   test('and is a config itself, that resolves to the same', () => {
@@ -81,6 +89,11 @@ describe('what is not written', () => {
       heads: 16,
       patchSize: 14,
     });
+  });
+  test('bfloat16 may be asked for wherever it could be had', () => {
+    for (const backend of ['auto', 'tensorflow'])
+      for (const executor of ['auto', 'recorded'])
+        expect(config({ run: { backend, executor, precision: 'bfloat16' } }).run.precision).toBe('bfloat16');
   });
   test('seeds follow the seed of the training', () => {
     expect(config({ train: { seed: 7 } }).compare.seeds).toEqual([7]);
@@ -225,6 +238,24 @@ describe('a wrong config says what is wrong, what is allowed, and the nearest ri
       'method.maskRatio',
       /"maskRatio" does not apply/,
     ],
+    [
+      'a recorded step without TensorFlow',
+      { run: { backend: 'wasm', executor: 'recorded' } },
+      'run.executor',
+      'The executor "recorded" needs the backend "tensorflow", found "wasm".',
+    ],
+    [
+      'bfloat16 op by op',
+      { run: { executor: 'eager', precision: 'bfloat16' } },
+      'run.precision',
+      'The precision "bfloat16" needs the executor "recorded", found "eager".',
+    ],
+    [
+      'bfloat16 without TensorFlow, also where it is forced',
+      { run: { backend: 'cpu', precision: 'bfloat16', precisionForced: true } },
+      'run.precision',
+      'The precision "bfloat16" needs the backend "tensorflow", found "cpu".',
+    ],
   ];
   for (const [what, input, path, message, suggestion] of cases) {
     test(what, () => {
@@ -305,6 +336,9 @@ describe('the JSON Schema of the editor', () => {
       ['model.name', models],
       ['method.name', methods],
       ['train.optimizer', optimizers],
+      ['run.backend', backends],
+      ['run.executor', executors],
+      ['run.precision', precisions],
     ] as const) {
       const [known, any] = leaf(name)?.anyOf ?? [];
       expect(known?.enum, name).toEqual(Object.keys(table));

@@ -1,8 +1,8 @@
 /** Events survive the way through a file: numbers that JSON lacks, torn lines, fields of a later version. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeEvent, encodeEvent, type RunEvent } from '../../src/core/events.ts';
-import { anyEvent, stepEvent } from './examples.ts';
+import { decodeEvent, encodeEvent, type RunEvent, summarySchema } from '../../src/core/events.ts';
+import { anyEvent, startEvent, stepEvent } from './examples.ts';
 
 test('every event comes back as it was', () => {
   fc.assert(
@@ -43,6 +43,15 @@ describe('what is read', () => {
     ['half a step', { step: 1.5 }],
     ['no run', { run: undefined }],
   ])('refuses %s', (_, change) => expect(read(change)).toBeUndefined());
+  test('is eager and float32 where an older version did not say', () => {
+    const { executorReason: _, precision: __, ...older } = startEvent();
+    expect(read(older)).toMatchObject({ type: 'start', precision: 'float32', executorReason: '' });
+    const cost = { seconds: 1, cpuSeconds: 1, images: 1, flops: 1, peakMemoryBytes: 1 };
+    expect(summarySchema.parse({ state: 'finished', steps: 1, epochs: 1, cost })).toMatchObject({
+      executor: 'eager',
+      precision: 'float32',
+    });
+  });
   test.each(['null', '7', '[]', '{}', 'step', ''])('takes %j for no event', (line) => {
     expect(decodeEvent(line)).toBeUndefined();
   });

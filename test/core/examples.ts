@@ -24,6 +24,7 @@ export function startEvent(changes: Partial<RunEventOf<'start'>> = {}): RunEvent
     backendReason: 'The native engine is installed.',
     executor: 'eager',
     executorReason: 'The config asks for it.',
+    precision: 'float32',
     epochs: 10,
     steps: 100,
     at: '2026-01-31T12:00:00.000Z',

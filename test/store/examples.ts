@@ -20,6 +20,7 @@ export const start = {
   backendReason: 'It is installed.',
   executor: 'eager',
   executorReason: 'The config asks for it.',
+  precision: 'float32',
   epochs: 150,
   steps: 4650,
   at: '2026-01-02T03:04:05.678Z',
@@ -44,6 +45,8 @@ export const summary: Summary = {
   state: 'finished',
   steps: 4650,
   epochs: 150,
+  executor: 'eager',
+  precision: 'float32',
   final: { loss: 0.5, top1: 0.82, samples: 10000 },
   cost: { seconds: 60, cpuSeconds: 90, images: 148800, flops: 1e12, peakMemoryBytes: 2e8 },
 };
