@@ -207,7 +207,7 @@ function recordStep(
     ema: ema === undefined ? undefined : groups.map((_, g) => variable('ema', g)),
   };
   const tensors = batchTensors(batches, make);
-  const { state: next, outcome } = trainStep(problem, state, tensors, scalarTensors(scalars, make));
+  const { state: next, outcome } = trainStep(problem, state, tensors, scalarTensors(scalars, make), trace.nextPhase);
   const updates = new Map<string, tf.Tensor>();
   groups.forEach((_, g) => {
     updates.set(`parameters.${g}`, next.parameters[g] as tf.Tensor);

@@ -1,6 +1,10 @@
 /** From what was recorded to what is run: passes over the graph, the assignments at its end, its bytes. */
 import { encodeGraph, referenceTo } from './encode.ts';
 import { dtypes, type Graph, makeNode, type Node, type Value } from './graph.ts';
+import { decomposeSoftmax, productsOfMatrices } from './decompose.ts';
+import { fuse } from './fuse.ts';
+import { recompute } from './recompute.ts';
+import { runInOrder, sortNodes } from './schedule.ts';
 import { dropIdentities, mergeReshapes, prune } from './simplify.ts';
 
 /** A recorded computation, ready for a session. */
@@ -21,6 +25,17 @@ export function compileGraph(prefix: string, graph: Graph): Compiled {
   dropIdentities(graph);
   mergeReshapes(graph);
   prune(graph, placeholders);
+  if (!process.env.X_NOMM) productsOfMatrices(graph);
+  if (!process.env.X_NOFUSE) {
+  decomposeSoftmax(graph);
+  if (!process.env.X_NOREMAT) recompute(graph);
+  prune(graph, placeholders);
+  fuse(prefix, graph);
+  prune(graph, placeholders);
+  }
+  sortNodes(graph);
+  if (!process.env.X_NOORDER) runInOrder(graph.nodes);
+  if (process.env.X_DUMP) { const c: any = {}; for (const n of graph.nodes) { const k = n.op + " " + n.inputs.map((v) => `[${v.shape}]`).join(" ") + " -> " + n.outputs.map((v) => `[${v.shape}]`).join(" "); c[k] = (c[k] ?? 0) + 1; } for (const [k, v] of Object.entries(c)) console.log(v, k); }
   const nodes = [...graph.nodes];
   const assignments: Node[] = [];
   for (const [variable, value] of graph.updates) {

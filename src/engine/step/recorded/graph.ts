@@ -32,6 +32,8 @@ export interface Node {
   readonly name: string;
   readonly op: string;
   readonly attributes: Attributes;
+  /** Which stretch of the recording it belongs to; forward and backward passes take turns. */
+  phase: number;
   inputs: Value[];
   /** Nodes that must have run before. */
   control: Node[];
@@ -49,7 +51,7 @@ export function makeNode(
   types: readonly ValueType[],
 ): Node {
   const outputs: Value[] = [];
-  const node: Node = { name, op, attributes, inputs: [...inputs], control: [], outputs };
+  const node: Node = { name, op, attributes, phase: 0, inputs: [...inputs], control: [], outputs };
   types.forEach(({ dtype, shape }, index) => {
     outputs.push({ node, index, dtype, shape });
   });

@@ -18,6 +18,8 @@ export interface Trace {
   readonly placeholder: (name: string, dtype: 'float32' | 'int32', shape: readonly number[]) => tf.Tensor;
   /** What a variable holds at the beginning, as a tensor. */
   readonly variable: (name: string, shape: readonly number[]) => tf.Tensor;
+  /** What is recorded from here on belongs to the next phase (`Node.phase`). */
+  readonly nextPhase: () => void;
   /** The recorded value of a tensor. */
   readonly valueOf: (tensor: tf.Tensor) => Value;
 }
@@ -40,6 +42,9 @@ type Binding = Readonly<Record<string, unknown>>;
 /** Ids of recorded tensors start here, so that none is taken for one of the binding's own. */
 const FIRST_ID = 2 ** 32;
 
+/** Constants up to this size are looked up before they become nodes: shapes, axes, scalars. */
+const SHARED_BYTES = 64;
+
 /** Calls `compute` and returns the nodes it recorded, in order, with what it returned. `prefix` begins the name of every node. */
 export function record<T>(
   prefix: string,
@@ -50,6 +55,7 @@ export function record<T>(
   const real = backend.binding;
   if (typeof real?.executeOp !== 'function') throw new RecordingError('Only the TensorFlow backend can record a step.');
   const nodes: Node[] = [];
+  let phase = 0;
   const values = new Map<number, Value>();
   const constants = new Map<string, Value>();
 
@@ -61,6 +67,7 @@ export function record<T>(
       return { dtype, shape };
     });
     const node = makeNode(name, op, attributes, inputs, types);
+    node.phase = phase;
     nodes.push(node);
     return node;
   }
@@ -74,12 +81,12 @@ export function record<T>(
 
   function constant(shape: readonly number[], dtype: number, array: ArrayBufferView): Value {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength).slice();
-    const key = `${dtype} ${shape} ${Buffer.from(bytes).toString('latin1')}`;
-    const known = constants.get(key);
+    const key = bytes.length > SHARED_BYTES ? undefined : `${dtype} ${shape} ${bytes}`;
+    const known = key && constants.get(key);
     if (known) return known;
     const attributes = { dtype: type(dtype), value: { kind: 'tensor', value: { dtype, shape: [...shape], bytes } } } as const;
     const value = add(named('Const'), 'Const', attributes, []).outputs[0] as Value;
-    constants.set(key, value);
+    if (key) constants.set(key, value);
     return value;
   }
 
@@ -112,6 +119,9 @@ export function record<T>(
         return tensorOf(add(`${prefix}${name}`, 'Placeholder', attributes, []).outputs[0] as Value);
       },
       variable: (name, shape) => tensorOf(addVariable(name, shape)),
+      nextPhase: () => {
+        phase += 1;
+      },
       valueOf: (tensor) => {
         const value = values.get(backend.getInputTensorIds([tensor])[0] as number);
         if (!value) throw new RecordingError('A result of the step was made before the recording.');
