@@ -1,6 +1,6 @@
 /**
- * The native engine in `.engine/`: libtensorflow out of the wheel `tensorflow-cpu`, and the Node-API addon of
- * `@tensorflow/tfjs-node-gpu`, compiled against it.
+ * The native engine in `.engine/`: libtensorflow out of the wheel `tensorflow-cpu`, and two Node-API addons compiled against
+ * it: that of `@tensorflow/tfjs-node-gpu` for single ops, and our own (`native/`) for recorded steps.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -13,9 +13,18 @@ const version = '2.21.0';
 // One wheel for every Python: the libraries inside don't depend on it, and one file has one checksum.
 const wheel = ['--python-version', '3.11', '--implementation', 'cp', '--platform', 'manylinux_2_27_x86_64'];
 const napiVersion = 8; // the newest that the addon's source asks for; Node 20, 22 and 24 all have it
-const compilerFlags = ['-O2', '-fPIC', '-shared', '-std=c++17', '-fno-sized-deallocation'];
+const compilerFlags = ['-O2', '-fPIC', '-std=c++17', '-fno-sized-deallocation'];
+const nativeFlags = ['-O3', '-fPIC', '-std=c++17', '-pthread', '-fno-math-errno', '-fno-trapping-math', '-Wno-psabi'];
+/** The loops of the fused kernel, once for each generation of processors; which one runs is decided when it is loaded. */
+const instructionSets = {
+  v2: ['-march=x86-64-v2'],
+  v3: ['-march=x86-64-v3'],
+  v4: ['-march=x86-64-v4', '-mprefer-vector-width=512'],
+};
 
+const native = path.join(root, 'native');
 const addon = 'lib/napi-v8/tfjs_binding.node';
+const stepAddon = 'lib/napi-v8/masksub.node';
 const libraries = {
   'tensorflow/libtensorflow_cc.so.2': 'deps/lib/libtensorflow_cc.so.2',
   'tensorflow/libtensorflow_framework.so.2': 'deps/lib/libtensorflow_framework.so.2',
@@ -48,9 +57,17 @@ export async function setUpEngine(folder = path.join(root, '.engine')) {
     await step('engine: download of libtensorflow', found, () => download(tools.pip, build));
     const hashes = {};
     await step('engine: unpacking', found, async () => Object.assign(hashes, await unpack(build, pieces)));
-    await step('engine: compiling the addon', found, async () => {
-      await compile(tools.compiler, source, build, pieces);
-      hashes[addon] = hashOf(path.join(pieces, addon));
+    await step('engine: compiling the addons', found, async () => {
+      const toolchain = linkedAgainst(tools.compiler, build, pieces);
+      await Promise.all([compileBinding(toolchain, source, pieces), compileNative(toolchain, build, pieces)]);
+      for (const file of [addon, stepAddon]) {
+        // Loaded in a child: a library that doesn't fit this machine may end the process that tries it.
+        await execute(process.execPath, ['-e', `require(${JSON.stringify(path.join(pieces, file))})`], {
+          env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' },
+          hint: `${path.basename(file)} was compiled but does not load on this machine.`,
+        });
+        hashes[file] = hashOf(path.join(pieces, file));
+      }
       const sizes = Object.fromEntries(
         Object.keys(hashes).map((file) => [file, fs.statSync(path.join(pieces, file)).size]),
       );
@@ -82,12 +99,14 @@ function foundEngine(folder, sourceHash) {
   }
 }
 
-/** The addon's source, and a hash of all that decides what it compiles to. */
+/** The addons' sources, and a hash of all that decides what they compile to. */
 function addonSource() {
   const folder = path.join(root, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
   const binding = path.join(folder, 'binding');
-  const hash = createHash('sha256').update([version, napiVersion, ...compilerFlags].join('\n'));
+  const decisions = [version, napiVersion, compilerFlags, nativeFlags, Object.entries(instructionSets)];
+  const hash = createHash('sha256').update(JSON.stringify(decisions));
   for (const name of fs.readdirSync(binding).sort()) hash.update(fs.readFileSync(path.join(binding, name)));
+  for (const name of nativeFiles()) hash.update(name).update(fs.readFileSync(path.join(native, name)));
   const { version: packageVersion } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
   return { folder, binding, version: packageVersion, hash: hash.digest('hex') };
 }
@@ -182,37 +201,54 @@ async function extract(archive, entry, target) {
 }
 
 /**
- * The compiler alone: the addon is two files of C++ on Node-API, so node-gyp, make and Node's own headers would add
+ * The compiler alone: the addons are a few files of C++ on Node-API, so node-gyp, make and Node's own headers would add
  * requirements (and a download outside the registries) without adding anything to the result.
  */
-async function compile(compiler, source, build, pieces) {
-  const output = path.join(pieces, addon);
-  fs.mkdirSync(path.dirname(output), { recursive: true });
+function linkedAgainst(compiler, build, pieces) {
   const link = path.join(build, 'link');
   fs.mkdirSync(link);
-  const library = (name) => path.join(pieces, 'deps/lib', name);
-  fs.symlinkSync(library('libtensorflow_cc.so.2'), path.join(link, 'libtensorflow.so'));
-  fs.symlinkSync(library('libtensorflow_framework.so.2'), path.join(link, 'libtensorflow_framework.so'));
-  await execute(compiler, [
-    ...compilerFlags,
-    `-DNAPI_VERSION=${napiVersion}`,
-    `-I${path.join(root, 'node_modules/node-api-headers/include')}`,
-    `-I${path.join(build, 'include')}`,
-    path.join(source.binding, 'tfjs_backend.cc'),
-    path.join(source.binding, 'tfjs_binding.cc'),
-    '-o',
-    output,
-    `-L${link}`,
-    '-ltensorflow',
-    '-ltensorflow_framework',
-    '-Wl,-rpath,$ORIGIN/../../deps/lib',
-  ]);
-  // Loaded in a child: a library that doesn't fit this machine may end the process that tries it.
-  await execute(process.execPath, ['-e', `require(${JSON.stringify(output)})`], {
-    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' },
-    hint: 'The addon was compiled but does not load on this machine.',
-  });
-  return `${path.basename(addon)}, ${Math.round(fs.statSync(output).size / 1e3)} kB`;
+  fs.mkdirSync(path.join(pieces, path.dirname(addon)), { recursive: true });
+  for (const [name, library] of Object.entries({
+    'libtensorflow.so': 'libtensorflow_cc.so.2',
+    'libtensorflow_framework.so': 'libtensorflow_framework.so.2',
+  })) {
+    fs.symlinkSync(path.join(pieces, 'deps/lib', library), path.join(link, name));
+  }
+  const include = [path.join(root, 'node_modules/node-api-headers/include'), path.join(build, 'include'), native];
+  return {
+    compiler,
+    include: [`-DNAPI_VERSION=${napiVersion}`, ...include.map((folder) => `-I${folder}`)],
+    libraries: [`-L${link}`, '-ltensorflow', '-ltensorflow_framework', '-Wl,-rpath,$ORIGIN/../../deps/lib'],
+  };
+}
+
+async function compileBinding({ compiler, include, libraries }, { binding }, pieces) {
+  const sources = ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(binding, name));
+  const output = ['-shared', '-o', path.join(pieces, addon)];
+  await execute(compiler, [...compilerFlags, ...include, ...sources, ...output, ...libraries]);
+}
+
+async function compileNative({ compiler, include, libraries }, build, pieces) {
+  const interpreter = path.join('fused', 'interpreter.cc');
+  const objects = await Promise.all(
+    Object.entries(instructionSets).map(async ([name, flags]) => {
+      const object = path.join(build, `interpreter-${name}.o`);
+      const source = ['-c', path.join(native, interpreter), '-o', object];
+      await execute(compiler, [...nativeFlags, ...flags, `-DMASKSUB_ISA=${name}`, ...include, ...source]);
+      return object;
+    }),
+  );
+  const sources = nativeFiles().filter((name) => name.endsWith('.cc') && name !== interpreter);
+  // TensorFlow keeps pointers to a registered kernel for as long as the process lives.
+  const output = ['-shared', '-Wl,-z,nodelete', '-o', path.join(pieces, stepAddon)];
+  const inputs = [...sources.map((name) => path.join(native, name)), ...objects];
+  await execute(compiler, [...nativeFlags, ...include, ...inputs, ...output, ...libraries]);
+}
+
+/** Our own sources, relative to `native/`. */
+function nativeFiles() {
+  const names = /** @type {string[]} */ (fs.readdirSync(native, { recursive: true }));
+  return names.filter((name) => /\.(cc|h)$/.test(name)).sort();
 }
 
 function hashOf(file) {
