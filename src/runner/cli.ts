@@ -21,7 +21,7 @@ program
   .option('--method <name>', 'the training method')
   .option('--out <folder>', 'folder that receives the run folders', '.masksub/runs')
   .option('--backend <name>', 'what computes: auto, tensorflow, wasm, cpu')
-  .option('--executor <name>', 'how a step is executed: auto, eager')
+  .option('--executor <name>', 'how a step is executed: auto, eager, recorded')
   .option('--id <id>', 'id of the experiment (default: time and name)')
   .option('--json', 'print the events, one JSON object a line')
   .action(async (config, options) => (await import('./commands/run.ts')).run(config, options));

@@ -12,6 +12,7 @@ import { RunWriter } from '../store/runWriter.ts';
 import { loadBackend } from './backend.ts';
 import { checkpointTensors } from './checkpoint.ts';
 import { executorFactory } from './executor.ts';
+import { checkMachine } from './hardware.ts';
 import type { FromTrainer, Job, ToTrainer } from './job.ts';
 import { mediaFolder } from './paths.ts';
 import { provenance } from './provenance.ts';
@@ -54,6 +55,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
   // Data first: what is wrong with them is known before a run folder exists.
   const data = await openDataset(config.data, { mediaFolder: mediaFolder(), configFolder: job.configFolder });
   const backend = await loadBackend(config.run.backend);
+  checkMachine(config.run, backend);
   const lock = () => ({
     pid: process.pid,
     startTime: processStartTime(process.pid) ?? '',
