@@ -6,6 +6,7 @@ import { models } from '../src/core/catalog.ts';
 import { titleOf } from '../src/core/comparison.ts';
 import type { FromDashboard } from '../src/core/messages.ts';
 import { element, fill } from './dom.ts';
+import { proofView } from './proof.ts';
 import { runCard } from './runCard.ts';
 import { type DashboardState, isLiving, pairsOf, runsOf, type ShownPair, shownPair } from './state.ts';
 import { verdictOf, verdictView } from './verdict.ts';
@@ -111,27 +112,4 @@ function titleView(pair: ShownPair): HTMLElement[] {
   return [element('h1', {}, first?.handle.name ?? ''), element('p', {}, facts.join(' · '))];
 }
 
-/** That both runs had the same weights and batches, and what computes. */
-function proofView(pair: ShownPair): HTMLElement[] {
-  const [baseline, method] = [pair.baseline?.run.start, pair.method?.run.start];
-  const same =
-    baseline && method
-      ? [proof('weights', baseline.initHash, method.initHash), proof('batches', baseline.batchHash, method.batchHash)]
-      : [];
-  const start = method ?? baseline;
-  if (!start) return same;
-  const computes = `${backendTitle(start.backend)}, ${start.executor}`;
-  const why = `${start.backendReason} ${start.executorReason}`.trimEnd();
-  return [...same, element('li', { title: why }, `${computes}: ${why}`)];
-}
-
-function proof(what: string, baseline: string, method: string): HTMLElement {
-  const equal = baseline === method;
-  const title = equal ? `Both runs: ${method}` : `Baseline: ${baseline}\nMethod: ${method}`;
-  const text = equal ? `Same ${what} ✓` : `Different ${what} ✗ – this is no fair comparison`;
-  return element('li', { class: equal ? 'same' : 'different', title }, text);
-}
-
 const modelTitle = (name: string) => models[name as keyof typeof models]?.title ?? name;
-const backendTitle = (backend: string) =>
-  ({ tensorflow: 'TensorFlow', wasm: 'WebAssembly', cpu: 'JavaScript' })[backend] ?? backend;

@@ -1,5 +1,6 @@
 /** A method against its baseline: the difference as it stands, per pair and over seeds, in numbers and in words. */
-import { datasets, methods } from './catalog.ts';
+import { backends, datasets, methods } from './catalog.ts';
+import type { RunEventOf } from './events.ts';
 import type { RunState } from './run.ts';
 import { accuracyDifferenceError, mean, standardDeviation } from './statistics.ts';
 
@@ -79,9 +80,14 @@ export function describeSeeds(comparison: SeedsComparison, methodName: string): 
   return `${titleOf(methodName)} − baseline: ${signed(meanDifference, 2)} ± ${deviation.toFixed(2)} points over ${pairs.length} seeds (${wins} of ${pairs.length} above 0).`;
 }
 
-/** The label of a method, model or dataset name; the name itself where the catalog has none. */
+/** On what a run computes: `TensorFlow, recorded, float32`. */
+export function computesOn({ backend, executor, precision }: RunEventOf<'start'>): string {
+  return [titleOf(backend), executor, precision].join(', ');
+}
+
+/** The label of a method, data set or backend; the name itself where the catalog has none. */
 export function titleOf(name: string): string {
-  return { ...methods, ...datasets }[name as keyof typeof methods]?.title ?? name;
+  return { ...methods, ...datasets, ...backends }[name as keyof typeof methods]?.title ?? name;
 }
 
 /** A fraction as a percentage with one decimal; its space does not break. */

@@ -6,7 +6,9 @@ import { spokenError } from './runner.ts';
 import type { Services } from './services.ts';
 
 const answerSchema = z.object({
-  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+  checks: z.array(
+    z.object({ name: z.string(), ok: z.boolean(), optional: z.boolean().default(false), detail: z.string() }),
+  ),
 });
 
 export async function checkEnvironment({ runner, log }: Services): Promise<void> {
@@ -18,11 +20,17 @@ export async function checkEnvironment({ runner, log }: Services): Promise<void>
   if (!parsed.success) throw new UserError(`The environment could not be checked: ${spokenError(answer.stderr)}`);
   const { checks } = parsed.data;
   log.info(
-    ['Environment:', ...checks.map(({ name, ok, detail }) => `${ok ? '✓' : '✗'} ${name}: ${detail}`)].join('\n'),
+    [
+      'Environment:',
+      ...checks.map(({ name, ok, optional, detail }) => `${ok ? '✓' : optional ? '–' : '✗'} ${name}: ${detail}`),
+    ].join('\n'),
   );
-  const missing = checks.filter((check) => !check.ok);
+  const missing = checks.filter((check) => !check.ok && !check.optional);
   if (missing.length === 0) {
-    const details = checks.map(({ name, detail }) => `${name} ${detail}`).join('; ');
+    const details = checks
+      .filter(({ ok }) => ok)
+      .map(({ name, detail }) => `${name} ${detail}`)
+      .join('; ');
     return offerLog(log, vscode.window.showInformationMessage(`Ready to train. ${details}.`, 'Show log'));
   }
   const text = missing.map(({ name, detail }) => `${name}: ${detail}`).join(' ');

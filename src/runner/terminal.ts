@@ -1,5 +1,5 @@
 /** What a person sees in the terminal: progress of the runs, and the table at the end. */
-import { describePair, describeSeeds, percent, type SeedsComparison, titleOf } from '../core/comparison.ts';
+import { computesOn, describePair, describeSeeds, percent, type SeedsComparison, titleOf } from '../core/comparison.ts';
 import type { RunEvent } from '../core/events.ts';
 import { bytes, duration, significant } from '../core/format.ts';
 import { type RunState, secondsLeft } from '../core/run.ts';
@@ -8,7 +8,7 @@ import { type RunState, secondsLeft } from '../core/run.ts';
 export function progressLines(event: RunEvent, runs: ReadonlyMap<string, RunState>): string[] {
   if (event.type === 'start') {
     return [
-      `${titleOf(event.method)} (seed ${event.seed}): ${event.parameters.toLocaleString('en')} parameters, ${event.steps} steps, on ${event.backend}, ${event.executor}. ${event.backendReason} ${event.executorReason}`.trimEnd(),
+      `${titleOf(event.method)} (seed ${event.seed}): ${event.parameters.toLocaleString('en')} parameters, ${event.steps} steps, on ${computesOn(event)}. ${event.backendReason} ${event.executorReason}`.trimEnd(),
     ];
   }
   if (event.type === 'warning') return [`Warning: ${event.message}`];
@@ -70,7 +70,8 @@ export function comparisonTable(runs: Iterable<RunState>, comparison: SeedsCompa
       .join('  ')
       .trimEnd();
   const rule = line(widths.map((width) => '─'.repeat(width)));
-  return [line(headings), rule, ...rows.map(line), ...verdict(all, comparison)].join('\n');
+  const foot = [...computed(all), ...verdict(all, comparison)];
+  return [line(headings), rule, ...rows.map(line), ...(foot.length > 0 ? ['', ...foot] : [])].join('\n');
 }
 
 function verdict(runs: readonly RunState[], comparison: SeedsComparison | undefined): string[] {
@@ -82,5 +83,14 @@ function verdict(runs: readonly RunState[], comparison: SeedsComparison | undefi
     ? 'Same initial weights and same batches in both runs: the hashes agree.'
     : 'Warning: initial weights or batches differ between the runs; this is no fair comparison.';
   const words = comparison.pairs.length > 1 ? describeSeeds(comparison, method) : describePair(first, method);
-  return ['', words, proof];
+  return [words, proof];
+}
+
+/** On what the runs computed: in one sentence where it was the same for all. */
+function computed(runs: readonly RunState[]): string[] {
+  const started = runs.map(({ start }) => start).filter((start) => start !== undefined);
+  const all = [...new Set(started.map(computesOn))];
+  if (all.length < 2) return all.map((on) => `Computed on ${on}.`);
+  const each = started.map((start) => `${titleOf(start.method)} (seed ${start.seed}) on ${computesOn(start)}`);
+  return [`Computed differently, so times and memory do not compare: ${each.join('; ')}.`];
 }

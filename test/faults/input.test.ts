@@ -63,6 +63,10 @@ const faults: Record<string, Fault> = {
     says: () => ['"cuda"', '"tensorflow"', '--set run.backend=cuda'],
   },
   'an unknown executor': { args: ['--executor', 'lazy'], says: () => ['"lazy"', '"eager"'] },
+  'bfloat16 on an executor that cannot have it': {
+    args: ['--executor', 'eager', '--set', 'run.precision=bfloat16'],
+    says: () => ['"bfloat16" needs the executor "recorded"', '(--set run.precision=bfloat16)'],
+  },
   'an unknown option': { args: ['--epoch', '3'], says: () => ['--epoch'] },
   'an id that is a path': { args: ['--id', '../x'], says: () => ['../x', '--id'] },
   'a data folder that is not there': {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../src/core/config.ts';
 import { recipes } from '../../src/engine/recipes/index.ts';
+import { bfloat16Problem } from '../../src/runner/hardware.ts';
 import { templates } from '../../src/runner/templates.ts';
 import { temporaryFolder } from '../store/temporaryFolder.ts';
 import { cli, expectRefusal } from '../support/cli.ts';
@@ -96,6 +97,13 @@ describe('masksub doctor', () => {
     expect(checks.get('TensorFlow')).toMatchObject({ ok: true, detail: expect.stringContaining('2.21.0') });
     expect(checks.get('WebAssembly')).toMatchObject({ ok: true });
   });
+  test('says whether steps can be recorded and multiplied in bfloat16, and why not', async () => {
+    const checks = checksOf((await cli(['doctor', '--json'])).stdout);
+    expect(checks.get('Recorded')).toMatchObject({ ok: true });
+    const problem = bfloat16Problem();
+    expect(checks.get('bfloat16')).toMatchObject({ ok: !problem, optional: true });
+    if (problem) expect(checks.get('bfloat16')?.detail).toBe(problem);
+  });
   test('says what is missing without the native engine; WebAssembly is enough', async () => {
     const env = { MASKSUB_ENGINE: path.join(temporaryFolder(), 'nowhere') };
     const { code, stdout } = await cli(['doctor', '--json'], { env });
@@ -105,6 +113,8 @@ describe('masksub doctor', () => {
     expect(tensorflow?.detail).toContain(env.MASKSUB_ENGINE);
     const text = await cli(['doctor'], { env });
     expect(text.stdout).toMatch(/^✗ TensorFlow +There is no native engine at .*npm start/m);
+    expect(text.stdout).toMatch(/^– Recorded +It needs TensorFlow\./m);
+    expect(text.stdout).toMatch(/^– bfloat16 +It needs the recorded step\./m);
     expect(text.stdout).toMatch(/^✓ WebAssembly/m);
   });
   test('an engine that does not load is said in words', async () => {

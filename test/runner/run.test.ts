@@ -141,7 +141,8 @@ describe('a pair', () => {
   test('is shown by `masksub show`', async () => {
     const shown = await cli(['show', 'x-s0-masksub', '--out', experiment.out]);
     expect(shown.code).toBe(0);
-    for (const part of ['finished', 'pair x-s0', 'tensorflow', startOf(events('masksub')).initHash]) {
+    const { executor, executorReason, initHash } = startOf(events('masksub'));
+    for (const part of ['finished', 'pair x-s0', 'tensorflow', `${executor}. ${executorReason}`, 'float32', initHash]) {
       expect(shown.stdout).toContain(part);
     }
     const json = await cli(['show', runFolder(experiment, 'baseline'), '--json']);
@@ -228,6 +229,17 @@ describe('without the native engine', () => {
     const experiment = makeExperiment();
     const result = await cli(runArguments(experiment, '--backend', 'tensorflow'), { env });
     expectRefusal(result, env.MASKSUB_ENGINE, 'npm start', 'masksub.enginePath');
+    expect(result.stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(listRuns(experiment.out)).toEqual([]);
+  });
+  test.each([
+    ['the recorded step', ['--executor', 'recorded'], 'run.executor'],
+    ['bfloat16', ['--set', 'run.precision=bfloat16'], 'run.precision'],
+    ['bfloat16 by force', ['--set', 'run.precision=bfloat16', '--set', 'run.precisionForced=true'], 'run.precision'],
+  ])('%s is refused, before there is a run folder', async (_, args, key) => {
+    const experiment = makeExperiment();
+    const result = await cli(runArguments(experiment, ...args), { env });
+    expectRefusal(result, 'The wasm backend has no recorded step.', env.MASKSUB_ENGINE, `Set ${key} to`);
     expect(result.stderr.trimEnd().split('\n')).toHaveLength(1);
     expect(listRuns(experiment.out)).toEqual([]);
   });

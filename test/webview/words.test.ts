@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
 import { emptyRun, reduceRunAll } from '../../src/core/run.ts';
+import { computingTexts } from '../../webview/proof.ts';
 import { progressText } from '../../webview/runCard.ts';
 import type { ShownPair, ShownRun } from '../../webview/state.ts';
 import { verdictOf } from '../../webview/verdict.ts';
@@ -80,4 +81,29 @@ describe('the progress of a run', () => {
       expect(progressText(reduceRunAll(emptyRun('run'), events))).toBe(text);
     });
   }
+});
+
+describe('on what a pair computes', () => {
+  const reasons = { backendReason: 'It is installed.', executorReason: 'It is the fastest.' };
+  const on = (executor: string, precision = 'float32') =>
+    startEvent({ backend: 'tensorflow', executor, precision, ...reasons });
+  const texts = (method: RunEvent[], baseline: RunEvent[]) =>
+    computingTexts({ seed: 0, method: shown('masksub', 0, method), baseline: shown('baseline', 0, baseline) });
+
+  test('is said once, with the reasons, where it is the same for both', () => {
+    const text = 'TensorFlow, recorded, bfloat16: It is installed. It is the fastest.';
+    const start = on('recorded', 'bfloat16');
+    expect(texts([start], [{ ...start, method: 'baseline' }])).toEqual([text]);
+    expect(texts([start], [])).toEqual([text]);
+  });
+
+  test('is said of each run where one fell back', () => {
+    const fallen = { ...on('eager'), method: 'baseline', executorReason: 'Recording failed.' };
+    expect(texts([on('recorded')], [fallen])).toEqual([
+      'MaskSub on TensorFlow, recorded, float32: It is installed. It is the fastest.',
+      'Baseline on TensorFlow, eager, float32: It is installed. Recording failed.',
+    ]);
+  });
+
+  test('is not said before one has started', () => expect(texts([], [])).toEqual([]));
 });

@@ -35,6 +35,7 @@ export function show(name: string, options: { out: string; json?: boolean }): vo
           `  model      ${start.model}, ${start.parameters.toLocaleString('en')} parameters`,
           `  backend    ${start.backend}. ${start.backendReason}`,
           `  executor   ${start.executor}. ${start.executorReason}`.trimEnd(),
+          `  precision  ${start.precision}`,
           `  progress   epoch ${last?.epoch ?? 0} of ${start.epochs}, step ${state.steps.at(-1)?.step ?? 0} of ${start.steps}, ${duration(state.t)}`,
           `  weights    ${start.initHash}`,
           `  batches    ${start.batchHash}`,
