@@ -46,7 +46,6 @@ const rows: readonly Row[] = [
   },
   { label: 'Images seen', how: 'with repeats', value: ({ cost }) => cost.images.toLocaleString('en') },
   { label: 'Peak memory', how: 'of the process', value: ({ cost }) => bytes(cost.peakMemoryBytes) },
-  { label: 'Executor', how: 'and precision', value: ({ executor, precision }) => `${executor}, ${precision}` },
 ];
 
 /** The table, or nothing while a run goes on or where none has a summary. */
