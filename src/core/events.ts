@@ -5,7 +5,7 @@ import * as z from 'zod';
 export const EVENT_VERSION = 1;
 
 /** JSON has no NaN or infinities; they travel as the strings "NaN", "Infinity" and "-Infinity". */
-const real = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity']).transform((text) => Number(text))]);
+export const real = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity']).transform((text) => Number(text))]);
 const count = z.number().int().nonnegative();
 
 const envelope = {
@@ -95,6 +95,8 @@ const startSchema = z.object({
   precision: z.string().default('float32'),
   epochs: count,
   steps: count,
+  /** Where a resumed run went on: what earlier attempts said of later steps no longer counts. */
+  fromStep: count.optional(),
   /** Wall-clock start, ISO 8601. */
   at: z.string(),
 });

@@ -1,16 +1,19 @@
 /** The one training loop: an async generator of events. It knows no process, no file and no clock but those it is given. */
 import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
-import type { EndState, EngineEvent, Role, Summary, Validation } from '../core/events.ts';
+import type { EndState, EngineEvent, Role, Summary } from '../core/events.ts';
+import { encodeProgress, noProgress, type Progress } from '../core/progress.ts';
 import { warmupConstant, warmupCosine } from '../core/schedules.ts';
 import { Batches, type TrainingData } from './batches.ts';
 import { validate } from './evaluate.ts';
 import { layerStatistics } from './layerStatistics.ts';
 import type { ParameterSpec } from './models/model.ts';
+import { type BadStep, explainNonFinite, isFiniteSnapshot } from './nonFinite.ts';
 import { initialValues, sizeOf } from './parameters.ts';
 import { buildProblem, trainingFlops } from './problem.ts';
 import type { ChosenExecutor, HostBatch, Inspection, Snapshot, StepReport } from './step/executor.ts';
 import type { Problem } from './step/step.ts';
+import { mainLoss, stepFigures } from './stepEvent.ts';
 
 /** What the loop asks of the process around it. */
 export interface Surroundings {
@@ -39,19 +42,32 @@ export interface Surroundings {
 export interface Identity {
   readonly role: Role;
   readonly pair: string | undefined;
+  /** Counts resumes. */
+  readonly attempt: number;
   readonly backend: string;
   readonly backendReason: string;
+}
+
+/** Where a run goes on: the content of a checkpoint, and its file relative to the run folder. */
+export interface Resume {
+  readonly snapshot: Snapshot;
+  readonly progress: Progress;
+  readonly file: string;
 }
 
 /** Batches whose contents go into `batchHash`. */
 const HASHED_BATCHES = 10;
 
-/** Trains as `config` says. Ends with exactly one `end` event, whatever happens, unless a bug throws. */
+/**
+ * Trains as `config` says, from the start or from where `resume` says: then with the same batches and numbers as if it had never been
+ * interrupted. Ends with exactly one `end` event, whatever happens, unless a bug throws.
+ */
 export async function* train(
   config: Config,
   data: TrainingData,
   identity: Identity,
   around: Surroundings,
+  resume?: Resume,
 ): AsyncGenerator<EngineEvent, Summary | undefined> {
   const began = around.now();
   const problem = buildProblem(config, data);
@@ -69,56 +85,27 @@ export async function* train(
   const validateOn = Math.min(config.data.validateOn ?? data.validation.count, data.validation.count);
   const stepImages = config.train.batchSize * config.train.accumulate;
   const stepFlops = stepImages * trainingFlops(problem, config.method.maskRatio);
-
-  let step = 0;
-  let best: Summary['best'];
-  let final: Validation | undefined;
-  let trained: Summary['train'];
-  let lastCheckpoint = -1;
   const scheduled = config.train.schedule === 'cosine' ? warmupCosine : warmupConstant;
   const learningRateOf = (step: number) => scheduled((step - 1) / stepsPerEpoch, config.train);
-  const metadata = () => ({ step: String(step), attempt: '0', model: config.model.name, method: config.method.name });
-  const checkpoint = async (name: string): Promise<EngineEvent> => ({
-    type: 'checkpoint',
-    step,
-    file: around.saveCheckpoint(name, await executor.snapshot(), model.parameters, metadata()),
-  });
-  const numbered = async () => {
-    lastCheckpoint = step;
-    return checkpoint(`step-${String(step).padStart(9, '0')}`);
-  };
-  const finish = (state: EndState, message: string): { event: EngineEvent; summary: Summary } => {
-    const summary: Summary = {
-      state,
-      steps: step,
-      epochs: step / stepsPerEpoch,
-      executor: executorName,
-      precision: config.run.precision,
-      ...(final ? { final } : {}),
-      ...(best ? { best } : {}),
-      ...(trained ? { train: trained } : {}),
-      cost: {
-        seconds: around.now() - began,
-        cpuSeconds: around.cpuSeconds(),
-        images: step * stepImages,
-        flops: step * stepFlops,
-        peakMemoryBytes: around.memory().peak,
-      },
-    };
-    return { event: { type: 'end', state, message, summary }, summary };
-  };
+
+  const progress: Progress = { ...(resume?.progress ?? noProgress()) };
+  const earlier = progress.cost;
+  let newestFile = resume?.file;
+  let numberedStep = -1;
 
   let order: { readonly epoch: number; readonly samples: Int32Array } = { epoch: -1, samples: new Int32Array() };
-  /** The batches of a step, counted from 0. */
+  /** The batches of a step, counted from 1; none after the last. */
   const draw = (step: number): HostBatch[] => {
-    const epoch = Math.floor(step / stepsPerEpoch);
+    if (step > totalSteps) return [];
+    const epoch = Math.floor((step - 1) / stepsPerEpoch);
     if (order.epoch !== epoch) order = { epoch, samples: batches.order(epoch) };
-    const first = (step % stepsPerEpoch) * config.train.accumulate;
+    const first = ((step - 1) % stepsPerEpoch) * config.train.accumulate;
     return Array.from({ length: config.train.accumulate }, (_, j) => batches.batch(epoch, first + j, order.samples));
   };
 
   const { executor, name: executorName, reason: executorReason } = await around.executorFor(problem, initial);
   try {
+    if (resume) await executor.restore(resume.snapshot);
     yield {
       type: 'start',
       name: config.name,
@@ -139,88 +126,144 @@ export async function* train(
       precision: config.run.precision,
       epochs: config.train.epochs,
       steps: totalSteps,
+      ...(resume ? { fromStep: progress.step } : {}),
       at: around.date(),
     };
 
-    let logged = { step: 0, at: around.now() };
-    let drawn = draw(0);
-    for (let epoch = 0; epoch < config.train.epochs; epoch++) {
-      const epochReports: StepReport[] = [];
-      for (let i = 0; i < stepsPerEpoch; i++) {
-        const scalars = problem.optimizer.scalars(step + 1, learningRateOf(step + 1));
-        const withLayers = (step + 1) % config.run.layersEvery === 0;
+    let logged = { step: progress.step, at: around.now() };
+    let drawn = draw(progress.step + 1);
+    while (progress.epochs < config.train.epochs) {
+      while (progress.step < (progress.epochs + 1) * stepsPerEpoch) {
+        const step = progress.step + 1;
+        const learningRate = learningRateOf(step);
+        const scalars = problem.optimizer.scalars(step, learningRate);
+        const withLayers = step % config.run.layersEvery === 0;
         const running: Promise<Inspection | undefined> = withLayers
           ? executor.inspect(drawn, scalars)
           : executor.step(drawn, scalars).then(() => undefined);
-        const [inspection, next] = await meanwhile(running, () => (step + 1 < totalSteps ? draw(step + 1) : []));
-        drawn = next;
-        step += 1;
+        const [inspection, next] = await meanwhile(running, () => draw(step + 1));
+        const [report] = (await executor.reports()) as [StepReport];
         for (const message of executor.notices()) yield { type: 'warning', message };
 
-        const isLogged = step === 1 || step % config.run.logEvery === 0 || step === totalSteps;
-        if (isLogged || i === stepsPerEpoch - 1) {
-          const reports = await executor.reports();
-          epochReports.push(...reports);
-          const bad = reports.findIndex(
-            (report) => !Number.isFinite(report.loss.total) || !Number.isFinite(report.grad.total),
-          );
-          if (isLogged || bad >= 0) {
-            const at = around.now();
-            const shown = bad >= 0 ? bad : reports.length - 1;
-            const shownStep = step - (reports.length - 1 - shown);
-            yield {
-              ...stepEvent(reports[shown] as StepReport, shownStep, learningRateOf(shownStep)),
-              epoch: shownStep / stepsPerEpoch,
-              images: shownStep * stepImages,
-              imagesPerSecond: ((step - logged.step) * stepImages) / (at - logged.at),
-              memoryBytes: around.memory().now,
-              flops: shownStep * stepFlops,
-            };
-            logged = { step, at };
-          }
-          if (bad >= 0) {
-            const badStep = step - (reports.length - 1 - bad);
-            const { event, summary } = finish(
-              'failed',
-              `The ${nonFinite(reports[bad] as StepReport)} at step ${badStep} is not finite. Lower train.learningRate or set train.clipNorm.`,
-            );
-            yield event;
-            return summary;
-          }
+        if (!report.finite || step === 1 || step % config.run.logEvery === 0 || step === totalSteps) {
+          const at = around.now();
+          yield {
+            ...stepFigures(report),
+            step,
+            epoch: step / stepsPerEpoch,
+            images: step * stepImages,
+            learningRate,
+            imagesPerSecond: ((step - logged.step) * stepImages) / (at - logged.at),
+            memoryBytes: around.memory().now,
+            flops: step * stepFlops,
+          };
+          logged = { step, at };
         }
+        if (!report.finite) return yield* fail(step, { batches: drawn, scalars, report });
+        progress.step = step;
+        progress.sums = {
+          loss: progress.sums.loss + mainLoss(report),
+          correct: progress.sums.correct + report.correct,
+        };
+        drawn = next;
         if (inspection) yield { type: 'layers', step, grad: layerStatistics(inspection, method, model) };
         if (await around.breathe()) return yield* stop();
       }
 
-      trained = epochMetrics(epochReports, stepImages);
-      const isLast = epoch === config.train.epochs - 1;
-      const validates = isLast || (epoch + 1) % config.data.validateEvery === 0;
+      const epoch = progress.epochs + 1;
+      const { loss, correct } = progress.sums;
+      progress.train = { loss: loss / stepsPerEpoch, top1: correct / (stepsPerEpoch * stepImages) };
+      const isLast = epoch === config.train.epochs;
+      const validates = isLast || epoch % config.data.validateEvery === 0;
       const validation = validates
         ? await validate(executor, batches, data, isLast ? data.validation.count : validateOn, around.breathe)
         : undefined;
       if (validates && !validation) return yield* stop();
-      logged = { step, at: around.now() }; // validation is no training time
-      yield { type: 'epoch', epoch: epoch + 1, step, train: trained, ...(validation ? { validation } : {}) };
+      logged = { step: progress.step, at: around.now() }; // validation is no training time
+      yield {
+        type: 'epoch',
+        epoch,
+        step: progress.step,
+        train: progress.train,
+        ...(validation ? { validation } : {}),
+      };
+      progress.epochs = epoch;
+      progress.sums = { loss: 0, correct: 0 };
       if (validation) {
-        final = validation;
-        if (!best || validation.top1 > best.top1) {
-          best = { epoch: epoch + 1, top1: validation.top1 };
+        progress.final = validation;
+        if (!progress.best || validation.top1 > progress.best.top1) {
+          progress.best = { epoch, top1: validation.top1 };
           yield await checkpoint('best');
         }
       }
-      if (isLast || (epoch + 1) % config.run.checkpointEvery === 0) yield await numbered();
+      if (epoch % config.run.checkpointEvery === 0) yield await numbered();
     }
-    const { event, summary } = finish('finished', `Finished after ${config.train.epochs} epochs.`);
-    yield event;
-    return summary;
+    if (numberedStep !== totalSteps) yield await numbered();
+    return yield* end('finished', `Finished after ${config.train.epochs} epochs.`);
   } finally {
     await executor.dispose();
   }
 
   async function* stop(): AsyncGenerator<EngineEvent, Summary> {
-    if (lastCheckpoint !== step) yield await numbered();
-    const { event, summary } = finish('stopped', `Stopped at step ${step} of ${totalSteps}.`);
-    yield event;
+    if (numberedStep !== progress.step) yield await numbered();
+    return yield* end('stopped', `Stopped at step ${progress.step} of ${totalSteps}.`);
+  }
+
+  /** Ends the run at a step that was not finite and so has changed nothing: the state before it is kept. */
+  async function* fail(step: number, bad: Omit<BadStep, 'snapshot'>): AsyncGenerator<EngineEvent, Summary> {
+    const snapshot = await executor.snapshot();
+    const { part, origin } = await explainNonFinite(executor, problem, { ...bad, snapshot });
+    const isGood = isFiniteSnapshot(snapshot);
+    if (isGood && numberedStep !== progress.step) yield await numbered();
+    const kept = isGood
+      ? `The weights before that step are in ${newestFile}.`
+      : `The step before had left weights that are not finite; ${newestFile ? `the last good ones are in ${newestFile}` : 'there is no checkpoint from before'}.`;
+    return yield* end(
+      'failed',
+      `The ${part} at step ${step} is not finite: ${origin}. ${kept} Lower train.learningRate or set train.clipNorm.`,
+    );
+  }
+
+  async function checkpoint(name: string): Promise<EngineEvent> {
+    const { step } = progress;
+    const metadata = {
+      step: String(step),
+      attempt: String(identity.attempt),
+      model: config.model.name,
+      method: config.method.name,
+      progress: encodeProgress({ ...progress, cost: costSoFar() }),
+    };
+    newestFile = around.saveCheckpoint(name, await executor.snapshot(), model.parameters, metadata);
+    return { type: 'checkpoint', step, file: newestFile };
+  }
+
+  function numbered(): Promise<EngineEvent> {
+    numberedStep = progress.step;
+    return checkpoint(`step-${String(progress.step).padStart(9, '0')}`);
+  }
+
+  function costSoFar(): Progress['cost'] {
+    return {
+      seconds: earlier.seconds + around.now() - began,
+      cpuSeconds: earlier.cpuSeconds + around.cpuSeconds(),
+      peakMemoryBytes: Math.max(earlier.peakMemoryBytes, around.memory().peak),
+    };
+  }
+
+  function* end(state: EndState, message: string): Generator<EngineEvent, Summary> {
+    const { step, final, best, train } = progress;
+    const summary: Summary = {
+      state,
+      steps: step,
+      epochs: step / stepsPerEpoch,
+      executor: executorName,
+      precision: config.run.precision,
+      ...(final ? { final } : {}),
+      ...(best ? { best } : {}),
+      ...(train ? { train } : {}),
+      cost: { ...costSoFar(), images: step * stepImages, flops: step * stepFlops },
+    };
+    yield { type: 'end', state, message, summary };
     return summary;
   }
 }
@@ -247,39 +290,4 @@ function* firstBatches(batches: Batches): Generator<ArrayBufferView> {
     yield batch.images.values;
     yield batch.target;
   }
-}
-
-function stepEvent(report: StepReport, step: number, learningRate: number) {
-  const { loss, grad } = report;
-  return {
-    type: 'step',
-    step,
-    loss: withBranches(loss.total, loss.branches),
-    grad: { ...withBranches(grad.total, grad.branches), ...(grad.cosine === undefined ? {} : { cosine: grad.cosine }) },
-    learningRate,
-  } as const;
-}
-
-/** A method without a main branch reports its only branch as main. */
-function withBranches(total: number, branches: StepReport['loss']['branches']) {
-  const main = branches.main ?? branches.sub ?? total;
-  const sub = branches.main === undefined ? undefined : branches.sub;
-  return sub === undefined ? { total, main } : { total, main, sub };
-}
-
-function epochMetrics(reports: readonly StepReport[], stepImages: number): { loss: number; top1: number } {
-  const sum = (value: (report: StepReport) => number) => reports.reduce((total, report) => total + value(report), 0);
-  return {
-    loss: sum((report) => report.loss.branches.main ?? report.loss.branches.sub ?? Number.NaN) / reports.length,
-    top1: sum((report) => report.correct) / (reports.length * stepImages),
-  };
-}
-
-/** Which number of a step is not finite, for the message of a failed run. */
-function nonFinite({ loss, grad }: StepReport): string {
-  for (const [branch, value] of Object.entries(loss.branches))
-    if (!Number.isFinite(value)) return `loss of the ${branch} branch`;
-  for (const [branch, value] of Object.entries(grad.branches))
-    if (!Number.isFinite(value)) return `gradient of the ${branch} branch`;
-  return 'gradient';
 }

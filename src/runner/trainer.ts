@@ -71,7 +71,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
   const events = train(
     config,
     data,
-    { role: job.role, pair: job.pair, backend: backend.name, backendReason: backend.reason },
+    { role: job.role, pair: job.pair, attempt: 0, backend: backend.name, backendReason: backend.reason },
     {
       now: () => performance.now() / 1000,
       date: () => new Date().toISOString(),

@@ -112,7 +112,13 @@ export function surroundings(changes: Partial<Surroundings> = {}): Surroundings 
   };
 }
 
-const identity: Identity = { role: 'method', pair: 'pair', backend: 'tensorflow', backendReason: 'A test.' };
+const identity: Identity = {
+  role: 'method',
+  pair: 'pair',
+  attempt: 0,
+  backend: 'tensorflow',
+  backendReason: 'A test.',
+};
 
 /** Every event of a run, and what it returned. */
 export async function eventsOf(config: Config, data: TrainingData, changes: Partial<Surroundings> = {}) {

@@ -53,7 +53,13 @@ describe('no tensor is left after a run', () => {
     'that failed': () => eventsOf(diverging, tinyData),
     'that was stopped': () => eventsOf(tinyConfig(), tinyData, { breathe: async () => stops.shift() ?? true }),
     'that was left half-way': async () => {
-      const identity = { role: 'method', pair: undefined, backend: 'tensorflow', backendReason: '' } as const;
+      const identity = {
+        role: 'method',
+        pair: undefined,
+        attempt: 0,
+        backend: 'tensorflow',
+        backendReason: '',
+      } as const;
       for await (const event of train(tinyConfig(), tinyData, identity, surroundings())) {
         if (event.type === 'step') break;
       }

@@ -34,6 +34,8 @@ export interface StepReport {
   };
   /** Samples whose label the first branch ranked first. */
   readonly correct: number;
+  /** False where a loss or the norm of a gradient is not finite; the step has then changed nothing. */
+  readonly finite: boolean;
 }
 
 /** Gradients by parameter name: of each weighted term, and of their sum. */

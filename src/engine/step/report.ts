@@ -3,7 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { StepReport } from './executor.ts';
 import type { BatchTensors, Problem, StepOutcome } from './step.ts';
 
-/** Losses batch by batch, samples ranked right, the Gram matrix of the gradients: one tensor, so that one read gets all. */
+/**
+ * Losses batch by batch, samples ranked right, the Gram matrix of the gradients, whether all is finite: one tensor, so that one read
+ * gets all.
+ */
 export function reportTensor(outcome: StepOutcome, batches: readonly BatchTensors[]): tf.Tensor1D {
   const losses = outcome.batches.flatMap((batch) => Object.values(batch.losses));
   const correct = outcome.batches.map((batch, i) => {
@@ -11,8 +14,12 @@ export function reportTensor(outcome: StepOutcome, batches: readonly BatchTensor
     const target = (batches[i] as BatchTensors).target;
     return tf.sum(tf.cast(tf.equal(tf.argMax(logits, -1), tf.argMax(target, -1)), 'float32')) as tf.Scalar;
   });
-  const { gram } = outcome;
-  return tf.concat1d([tf.stack([...losses, ...correct]) as tf.Tensor1D, tf.reshape<tf.Rank.R1>(gram, [gram.size])]);
+  const { gram, finite } = outcome;
+  return tf.concat1d([
+    tf.stack([...losses, ...correct]) as tf.Tensor1D,
+    tf.reshape<tf.Rank.R1>(gram, [gram.size]),
+    tf.reshape<tf.Rank.R1>(finite, [1]),
+  ]);
 }
 
 /** `numbers` as `reportTensor` lays them out, for a step of `batches` batches. */
@@ -20,7 +27,7 @@ export function reportOf({ method }: Problem, numbers: Float32Array, batches: nu
   const { terms } = method;
   const losses = numbers.subarray(0, batches * terms.length);
   const correct = numbers.subarray(losses.length, losses.length + batches);
-  const gram = numbers.subarray(losses.length + batches);
+  const gram = numbers.subarray(losses.length + batches, -1);
   const product = (i: number, j: number) => gram[i * terms.length + j] as number;
   const mean = (term: number) =>
     losses.reduce((sum, loss, i) => (i % terms.length === term ? sum + loss : sum), 0) / batches;
@@ -43,5 +50,6 @@ export function reportOf({ method }: Problem, numbers: Float32Array, batches: nu
       cosine: terms.length > 1 ? product(0, 1) / (a * b || 1) : undefined,
     },
     correct: correct.reduce((sum, value) => sum + value, 0),
+    finite: numbers.at(-1) === 1,
   };
 }

@@ -55,35 +55,52 @@ export interface StepOutcome {
   readonly batches: readonly BatchOutcome[];
   /** Products of the terms' weighted gradients with each other, (terms, terms): every norm and cosine follows from it. */
   readonly gram: tf.Tensor2D;
+  /** 1 where every loss and the norms of the gradients are finite, else 0; the state is then the one before the step. */
+  readonly finite: tf.Scalar;
   readonly terms: readonly TermGradient[];
   readonly total: readonly tf.Tensor1D[];
 }
 
-/** Gradients of one or more batches, averaged, and then one update. Call inside `tf.tidy`. */
+/**
+ * Gradients of one or more batches, averaged, and then one update, unless a loss or a gradient is not finite. Call inside `tf.tidy`.
+ * `onPhase` is told what comes next: a forward and a backward pass for each term of each batch, then the update.
+ */
 export function trainStep(
   problem: Problem,
   state: TrainState,
   batches: readonly BatchTensors[],
   scalars: Readonly<Record<string, tf.Scalar>>,
+  onPhase: (phase: 'forward' | 'backward' | 'update') => void = () => {},
 ): { readonly state: TrainState; readonly outcome: StepOutcome } {
   const parameters = unpack(problem.groups, state.parameters);
   let terms: TermGradient[] = [];
   const outcomes: BatchOutcome[] = [];
   for (const batch of batches) {
-    const result = differentiateTerms(problem, parameters, batch, 1 / batches.length);
+    const result = differentiateTerms(problem, parameters, batch, 1 / batches.length, onPhase);
     terms = terms.length === 0 ? result.terms : terms.map((term, i) => addTerm(term, result.terms[i] as TermGradient));
     outcomes.push(result.outcome);
   }
+  onPhase('update');
   const total = problem.groups.map((_, g) => sumAll(terms.map((term) => term.gradient[g] as tf.Tensor1D)));
   const gram = gramMatrix(terms.map((term) => term.gradient));
-  // |Σ g|² = Σ ⟨gᵢ, gⱼ⟩; rounding may take a sum of opposite gradients below zero.
-  const totalNorm = tf.sqrt<tf.Scalar>(tf.maximum(tf.sum(gram), 0));
-  const next = update(problem, state, total, totalNorm, scalars);
-  return { state: next, outcome: { batches: outcomes, gram, terms, total } };
+  const squaredNorm = tf.sum<tf.Scalar>(gram); // |Σ g|² = Σ ⟨gᵢ, gⱼ⟩
+  const losses = outcomes.flatMap((outcome) => Object.values(outcome.losses));
+  const allFinite = tf.isFinite<tf.Scalar>(sumAll([squaredNorm, ...losses]));
+  // Rounding may take a sum of opposite gradients below zero.
+  const totalNorm = tf.sqrt<tf.Scalar>(tf.maximum(squaredNorm, 0));
+  const next = choose(allFinite, update(problem, state, total, totalNorm, scalars), state);
+  const finite = tf.cast<tf.Scalar>(allFinite, 'float32');
+  return { state: next, outcome: { batches: outcomes, gram, finite, terms, total } };
 }
 
 /** Forward and backward pass of each term in turn; the activations of one are freed before the next begins. */
-function differentiateTerms(problem: Problem, parameters: Parameters, batch: BatchTensors, share: number) {
+function differentiateTerms(
+  problem: Problem,
+  parameters: Parameters,
+  batch: BatchTensors,
+  share: number,
+  onPhase: (phase: 'forward' | 'backward') => void,
+) {
   const names = Object.keys(parameters);
   const inputs = Object.values(parameters);
   const logits: Partial<Record<Branch, tf.Tensor2D>> = {};
@@ -91,6 +108,7 @@ function differentiateTerms(problem: Problem, parameters: Parameters, batch: Bat
   const terms = problem.method.terms.map((term): TermGradient => {
     const gradient = tf.tidy(() => {
       const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) => {
+        onPhase('forward');
         const named = Object.fromEntries(names.map((name, i) => [name, tensors[i] as tf.Tensor]));
         const result = term.loss({
           forward: (branch) => problem.model.forward(named, batch.images, batch.draws[branch] ?? {}),
@@ -100,7 +118,9 @@ function differentiateTerms(problem: Problem, parameters: Parameters, batch: Bat
         });
         logits[term.branch] = tf.keep(result.logits);
         losses[term.branch] = tf.keep(result.loss);
-        return tf.mul<tf.Scalar>(result.loss, term.weight * share);
+        const weighted = tf.mul<tf.Scalar>(result.loss, term.weight * share);
+        onPhase('backward');
+        return weighted;
       })(inputs);
       value.dispose();
       return pack(problem.groups, Object.fromEntries(names.map((name, i) => [name, grads[i] as tf.Tensor])));
@@ -165,6 +185,17 @@ function update(
     parameters,
     slots: updates.map((update) => update.slots),
     ema: state.ema?.map((old, g) => movingAverage(old, parameters[g] as tf.Tensor1D, ema ?? 0)),
+  };
+}
+
+/** `next` where the condition holds, else `old`: by values, since a graph cannot branch. */
+function choose(condition: tf.Scalar, next: TrainState, old: TrainState): TrainState {
+  const all = (fresh: readonly tf.Tensor1D[], before: readonly tf.Tensor1D[]) =>
+    fresh.map((tensor, i) => tf.where<tf.Tensor1D>(condition, tensor, before[i] as tf.Tensor1D));
+  return {
+    parameters: all(next.parameters, old.parameters),
+    slots: next.slots.map((slots, g) => all(slots, old.slots[g] ?? [])),
+    ema: next.ema && all(next.ema, old.ema ?? []),
   };
 }
 
