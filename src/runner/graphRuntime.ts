@@ -49,7 +49,9 @@ function inferOutputs(addon: Addon, scratch: object, node: Node) {
   const { N: count } = node.attributes; // of ops that take a list, and it comes first
   const list = count?.kind === 'int' ? count.value : 0;
   const inputs = node.inputs.map(referenceTo);
-  return addon.addNode(scratch, node.op, node.name, inputs, list, attributes).map(({ dtype, shape }) => ({ dtype, shape }));
+  return addon
+    .addNode(scratch, node.op, node.name, inputs, list, attributes)
+    .map(({ dtype, shape }) => ({ dtype, shape }));
 }
 
 function openSession(addon: Addon, config: Uint8Array): GraphSession {
@@ -78,11 +80,34 @@ function sessionConfig(threads: number): Uint8Array {
   const inter = Number(process.env.X_INTER ?? 1);
   writer.uint32(5 << 3).int32(inter); // inter_op_parallelism_threads
   const graph = writer.uint32((10 << 3) | 2).fork();
-  if (process.env.X_OPT) graph.uint32((3 << 3) | 2).fork().uint32(3 << 3).int32(Number(process.env.X_OPT)).ldelim(); // optimizer_options.opt_level
-  if (process.env.X_NOMETA) graph.uint32((10 << 3) | 2).fork().uint32(19 << 3).bool(true).ldelim();
+  if (process.env.X_OPT)
+    graph
+      .uint32((3 << 3) | 2)
+      .fork()
+      .uint32(3 << 3)
+      .int32(Number(process.env.X_OPT))
+      .ldelim(); // optimizer_options.opt_level
+  if (process.env.X_NOMETA)
+    graph
+      .uint32((10 << 3) | 2)
+      .fork()
+      .uint32(19 << 3)
+      .bool(true)
+      .ldelim();
   graph.ldelim();
-  if (process.env.X_EXEC) writer.uint32((16 << 3) | 2).fork().uint32((3 << 3) | 2).string(process.env.X_EXEC).ldelim();
+  if (process.env.X_EXEC)
+    writer
+      .uint32((16 << 3) | 2)
+      .fork()
+      .uint32((3 << 3) | 2)
+      .string(process.env.X_EXEC)
+      .ldelim();
   return writer.finish();
 }
 
-const runOptions = process.env.X_POOL ? Writer.create().uint32(3 << 3).int32(Number(process.env.X_POOL)).finish() : new Uint8Array();
+const runOptions = process.env.X_POOL
+  ? Writer.create()
+      .uint32(3 << 3)
+      .int32(Number(process.env.X_POOL))
+      .finish()
+  : new Uint8Array();

@@ -26,3 +26,6 @@ export function engineFolder(env: NodeJS.ProcessEnv = process.env): string {
 
 /** The addon within an engine folder. */
 export const bindingFile = (folder: string) => path.join(folder, 'lib', 'napi-v8', 'tfjs_binding.node');
+
+/** The addon of that engine folder that runs recorded steps. */
+export const stepAddonFile = (folder: string) => path.join(folder, 'lib', 'napi-v8', 'masksub.node');

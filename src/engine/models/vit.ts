@@ -10,6 +10,7 @@ import { selfAttention } from '../ops/attention.ts';
 import { gelu } from '../ops/gelu.ts';
 import { layerNorm } from '../ops/layerNorm.ts';
 import { linear, linearOfConstant } from '../ops/linear.ts';
+import { overBatch } from '../ops/overBatch.ts';
 import { residual } from '../ops/residual.ts';
 import { selection, selectOfEach } from '../ops/selectTokens.ts';
 import type { BranchDraws, Init, InputShape, Model, ParameterSpec, Parameters } from './model.ts';
@@ -68,9 +69,9 @@ export function vit(config: VitConfig): Model {
       x = tf.add(tf.reshape(embedded, [batch, tokens, width]), tf.reshape(position, [1, tokens, width]));
     }
     if (hasClassToken) {
-      let token = tf.reshape<tf.Rank.R2>(get(p, 'cls_token'), [1, width]);
-      if (coversClass) token = tf.add(token, tf.slice(table, [0, 0], [1, width]));
-      x = tf.concat([tf.tile(tf.reshape<tf.Rank.R3>(token, [1, 1, width]), [batch, 1, 1]), x], 1);
+      let token = tf.reshape<tf.Rank.R1>(get(p, 'cls_token'), [width]);
+      if (coversClass) token = tf.add(token, tf.reshape(tf.slice(table, [0, 0], [1, width]), [width]));
+      x = tf.concat([overBatch(token, batch), x], 1);
     }
     return tf.reshape(x, [batch * x.shape[1], width]);
   }

@@ -35,8 +35,9 @@ export async function recordedExecutor(
   problem: Problem,
   initial: ReadonlyMap<string, Float32Array>,
   runtime: GraphRuntime,
+  precision: 'float32' | 'bfloat16' = 'float32',
 ): Promise<Executor> {
-  const { groups, optimizer, method } = problem;
+  const { groups, method } = problem;
   const variables = variablesOf(problem);
   let session = openSession(runtime, variables);
   let recordings = new Map<string, Recording>();
@@ -54,7 +55,7 @@ export async function recordedExecutor(
     if (known) return known;
     if (recordings.size >= MOST_RECORDINGS) await reopen();
     const prefix = `${kind}${recordings.size}/`;
-    const compiled = compileRecording(runtime, prefix, compute);
+    const compiled = compileRecording(runtime, prefix, precision, compute);
     session.extend(compiled.bytes);
     const recording = { ...compiled, prefix };
     recordings.set(key, recording);
@@ -173,6 +174,7 @@ interface Recorded {
 function compileRecording(
   runtime: GraphRuntime,
   prefix: string,
+  precision: 'float32' | 'bfloat16',
   compute: (trace: Trace, make: MakeTensor) => Recorded,
 ): Compiled {
   const { infer, close } = runtime.inference();
@@ -185,7 +187,7 @@ function compileRecording(
         return { results: valuesOf(results), updates: valuesOf(updates) } as never;
       }),
     ) as { nodes: Node[]; result: { results: Map<string, Value>; updates: Map<string, Value> } };
-    return compileGraph(prefix, { nodes, ...result });
+    return compileGraph(prefix, { nodes, ...result }, precision);
   } finally {
     close();
   }
@@ -217,7 +219,12 @@ function recordStep(
     if (next.ema) updates.set(`ema.${g}`, next.ema[g] as tf.Tensor);
   });
   const results = new Map<string, tf.Tensor>([['report', reportTensor(outcome, tensors)]]);
-  if (inspected) addInspection(results, outcome, method.terms.map(({ branch }) => branch));
+  if (inspected)
+    addInspection(
+      results,
+      outcome,
+      method.terms.map(({ branch }) => branch),
+    );
   return { results, updates };
 }
 
@@ -242,7 +249,11 @@ function collectInputs(build: (make: MakeTensor) => void): HostInput[] {
 }
 
 function variablesOf({ groups, optimizer, ema }: Problem): Variable[] {
-  const kinds = ['parameters', ...optimizer.slots.map((slot) => `optimizer.${slot}`), ...(ema === undefined ? [] : ['ema'])];
+  const kinds = [
+    'parameters',
+    ...optimizer.slots.map((slot) => `optimizer.${slot}`),
+    ...(ema === undefined ? [] : ['ema']),
+  ];
   return kinds.flatMap((kind) => groups.map(({ size }, g) => ({ name: `${kind}.${g}`, size })));
 }
 
@@ -251,9 +262,13 @@ function openSession(runtime: GraphRuntime, variables: readonly Variable[]): Gra
   const dtype = { kind: 'type', value: dtypes.float32 } as const;
   const nodes = variables.flatMap(({ name, size }) => {
     const type = [{ dtype: dtypes.float32, shape: [size] }];
-    const handle = makeNode(name, 'VarHandleOp', variableAttributes(name, [size]), [], [
-      { dtype: dtypes.resource, shape: [] },
-    ]);
+    const handle = makeNode(
+      name,
+      'VarHandleOp',
+      variableAttributes(name, [size]),
+      [],
+      [{ dtype: dtypes.resource, shape: [] }],
+    );
     const [resource] = handle.outputs as [Value];
     const next = makeNode(`${name}/next`, 'Placeholder', { dtype, shape: { kind: 'shape', value: [size] } }, [], type);
     const [value] = next.outputs as [Value];

@@ -50,7 +50,10 @@ export function clustersOf(graph: Graph): Cluster[] {
   const unit = (i: number) => units[find(i)] as Unit;
   const sourcesOf = (node: Node) => {
     const [member] = units[at(node)]?.cluster?.members ?? [];
-    return [...(member ? member.operands.map(({ value }) => value.node) : node.inputs.map((input) => input.node)), ...node.control];
+    return [
+      ...(member ? member.operands.map(({ value }) => value.node) : node.inputs.map((input) => input.node)),
+      ...node.control,
+    ];
   };
   nodes.forEach((node, i) => {
     for (const source of sourcesOf(node)) units[at(source)]?.successors.add(i);

@@ -1,8 +1,9 @@
 /** From what was recorded to what is run: passes over the graph, the assignments at its end, its bytes. */
-import { encodeGraph, referenceTo } from './encode.ts';
-import { dtypes, type Graph, makeNode, type Node, type Value } from './graph.ts';
+import { productsInBfloat16 } from './bfloat16.ts';
 import { decomposeSoftmax, productsOfMatrices } from './decompose.ts';
+import { encodeGraph, referenceTo } from './encode.ts';
 import { fuse } from './fuse.ts';
+import { dtypes, type Graph, makeNode, type Node, type Value } from './graph.ts';
 import { recompute } from './recompute.ts';
 import { runInOrder, sortNodes } from './schedule.ts';
 import { dropIdentities, mergeReshapes, prune } from './simplify.ts';
@@ -17,25 +18,17 @@ export interface Compiled {
 }
 
 /** `placeholders` stay in the graph even where nothing reads them, so that they can always be fed. */
-export function compileGraph(prefix: string, graph: Graph): Compiled {
+export function compileGraph(prefix: string, graph: Graph, precision: 'float32' | 'bfloat16'): Compiled {
   const placeholders = graph.nodes.filter((node) => node.op === 'Placeholder');
+  const drop = (graph: Graph) => prune(graph, placeholders);
   const handles = new Map(
     graph.nodes.filter((node) => node.op === 'VarHandleOp').map((node) => [node.name, node.outputs[0] as Value]),
   );
-  dropIdentities(graph);
-  mergeReshapes(graph);
-  prune(graph, placeholders);
-  if (!process.env.X_NOMM) productsOfMatrices(graph);
-  if (!process.env.X_NOFUSE) {
-  decomposeSoftmax(graph);
-  if (!process.env.X_NOREMAT) recompute(graph);
-  prune(graph, placeholders);
+  for (const pass of [dropIdentities, mergeReshapes, drop, productsOfMatrices]) pass(graph);
+  if (precision === 'bfloat16') productsInBfloat16(graph);
+  for (const pass of [decomposeSoftmax, recompute, drop]) pass(graph);
   fuse(prefix, graph);
-  prune(graph, placeholders);
-  }
-  sortNodes(graph);
-  if (!process.env.X_NOORDER) runInOrder(graph.nodes);
-  if (process.env.X_DUMP) { const c: any = {}; for (const n of graph.nodes) { const k = n.op + " " + n.inputs.map((v) => `[${v.shape}]`).join(" ") + " -> " + n.outputs.map((v) => `[${v.shape}]`).join(" "); c[k] = (c[k] ?? 0) + 1; } for (const [k, v] of Object.entries(c)) console.log(v, k); }
+  for (const pass of [drop, sortNodes, runInOrder]) pass(graph);
   const nodes = [...graph.nodes];
   const assignments: Node[] = [];
   for (const [variable, value] of graph.updates) {

@@ -11,9 +11,19 @@ export function decomposeSoftmax(graph: Graph): void {
     const ofRow = { dtype: x.dtype, shape: [...x.shape.slice(0, -1), 1] };
     const T = { T: { kind: 'type', value: x.dtype } } as const;
     const axis = lastAxis(node);
-    const reduce = { ...T, Tidx: { kind: 'type', value: dtypes.int32 }, keep_dims: { kind: 'bool', value: true } } as const;
+    const reduce = {
+      ...T,
+      Tidx: { kind: 'type', value: dtypes.int32 },
+      keep_dims: { kind: 'bool', value: true },
+    } as const;
     const make = (op: string, attributes: Attributes, inputs: readonly Node[], output: typeof type) =>
-      makeNode(`${node.name}/${op}`, op, attributes, inputs.map((input) => input.outputs[0] as Value), [output]);
+      makeNode(
+        `${node.name}/${op}`,
+        op,
+        attributes,
+        inputs.map((input) => input.outputs[0] as Value),
+        [output],
+      );
     const max = makeNode(`${node.name}/Max`, 'Max', reduce, [x, axis.outputs[0] as Value], [ofRow]);
     const shifted = makeNode(`${node.name}/Sub`, 'Sub', T, [x, max.outputs[0] as Value], [type]);
     const exponential = make('Exp', T, [shifted], type);

@@ -3,12 +3,14 @@
  * what it works on, rows all others together.
  */
 import { constantOf, dtypes, type Node, sizeOfShape, type Value } from './graph.ts';
+import { assembleOp, type Layout, layoutsOf, viewOp } from './views.ts';
 
-/** How an operand lies in an iteration space of rows × columns; row r of the space reads row ⌊r / div⌋ mod `mod`. */
+/** How an operand lies in an iteration space of rows × columns; row r of the space reads row ⌊r / div⌋ mod `mod`, or where `layout` says. */
 export interface Operand {
-  readonly kind: 'full' | 'row' | 'column' | 'scalar';
+  readonly kind: 'full' | 'row' | 'column' | 'scalar' | 'strided';
   readonly div: number;
   readonly mod: number;
+  readonly layout?: Layout;
 }
 
 /** An op in the terms of the fused kernel. */
@@ -16,8 +18,8 @@ export interface Fusible {
   readonly node: Node;
   readonly rows: number;
   readonly columns: number;
-  /** What it does: an instruction for each element, or a sum or maximum over columns, rows or all. */
-  readonly kind: 'map' | 'rowSum' | 'rowMean' | 'rowMax' | 'columnSum' | 'columnMean' | 'total' | 'dot';
+  /** What it does: an instruction for each element; a sum or maximum over columns, rows or all; rows put where they belong. */
+  readonly kind: 'map' | 'assemble' | 'rowSum' | 'rowMean' | 'rowMax' | 'columnSum' | 'columnMean' | 'total' | 'dot';
   /** The values it reads, behind any reshape, and how it sees them. */
   readonly operands: readonly { readonly value: Value; readonly operand: Operand }[];
 }
@@ -25,9 +27,7 @@ export interface Fusible {
 const unary = new Set(
   'Neg Abs Square Sqrt Rsqrt Reciprocal Exp Log Log1p Expm1 Erf Tanh Sigmoid Relu Sign Floor'.split(' '),
 );
-const binary = new Set(
-  'Add AddV2 Sub Mul RealDiv Div Maximum Minimum SquaredDifference Pow'.split(' '),
-);
+const binary = new Set('Add AddV2 Sub Mul RealDiv Div Maximum Minimum SquaredDifference Pow'.split(' '));
 const reductions = new Map([
   ['Sum', { row: 'rowSum', column: 'columnSum' }],
   ['Mean', { row: 'rowMean', column: 'columnMean' }],
@@ -41,6 +41,13 @@ export function fusible(node: Node): Fusible | undefined {
   if (node.outputs.length !== 1 || !isFloat(output)) return undefined;
   if (unary.has(node.op) || binary.has(node.op) || node.op === 'SelectV2' || isCast(node)) return map(node, output);
   if (reductions.has(node.op as 'Sum')) return reduction(node, output);
+  if (node.op === viewOp) return moved(node, 'map', [output.shape]);
+  if (node.op === assembleOp)
+    return moved(
+      node,
+      'assemble',
+      node.inputs.map((input) => input.shape),
+    );
   if (node.op === 'BatchMatMulV2' || node.op === 'MatMul') return dot(node, output);
   return undefined;
 }
@@ -85,6 +92,17 @@ function reduction(node: Node, output: Value): Fusible | undefined {
   if (overLast && allOthers && node.op === 'Sum' && sizeOfShape(output.shape) === 1) return make('total');
   if (!overLast && allOthers && kinds.column) return make(kinds.column);
   return undefined;
+}
+
+/** A view reads its input's rows from where they lie, an assembly writes those of its inputs to where they belong. */
+function moved(node: Node, kind: 'map' | 'assemble', shapes: readonly (readonly number[])[]): Fusible {
+  const { rows, columns } = spaceOf(shapes[0] ?? []);
+  const operands = node.inputs.map((value, i): Fusible['operands'][0] =>
+    kind === 'map'
+      ? { value, operand: { kind: 'strided', div: 1, mod: rows, layout: layoutsOf(node)[i] as Layout } }
+      : { value: behindReshapes(value), operand: full(rows) },
+  );
+  return { node, rows, columns, kind, operands };
 }
 
 /** The product of a row and a column: a sum over all elements. */

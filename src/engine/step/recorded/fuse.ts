@@ -3,9 +3,8 @@ import { type Cluster, clustersOf } from './cluster.ts';
 import type { Fusible, Operand } from './elementwise.ts';
 import { fusedOps } from './fusedOps.ts';
 import { constantOf, type Graph, makeNode, type Node, sizeOfShape, substitute, type Value } from './graph.ts';
+import { type Layout, layoutsOf, viewOp } from './views.ts';
 
-/** Of the program's format, see `fusedOps.ts`. */
-const fusedProgramVersion = 1;
 /** A single op below this size gains nothing from another kernel. */
 const ALONE_ELEMENTS = 4096;
 
@@ -42,7 +41,7 @@ const binaryOps: Readonly<Record<string, readonly [number, number | undefined]>>
   Pow: [fusedOps.pow, undefined],
 };
 
-const kinds = { full: 0, row: 1, column: 2, scalar: 3 } as const;
+const kinds = { full: 0, row: 1, column: 2, scalar: 3, strided: 4 } as const;
 const operandKinds = { value: 0, constant: 1, row: 2 } as const;
 
 /** Replaces what is worth it. `prefix` begins the new nodes' names. */
@@ -105,9 +104,11 @@ class Program {
   readonly #inputs: Input[] = [];
   readonly #scalars: Value[] = [];
   readonly #constants: number[] = [];
+  readonly #layouts: Layout[] = [];
   readonly #sources = new Map<string, Source>();
   readonly #results = new Map<Value, Source>();
   readonly #sinks = new Map<Value, { readonly op: number; readonly source: Source }>();
+  readonly #assemblies = new Map<Value, readonly Source[]>();
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
@@ -119,15 +120,22 @@ class Program {
     const inputs = [...this.#inputs.map(({ value }) => value), ...this.#scalars];
     const { rows, columns } = this.#cluster;
     const program = [
-      fusedProgramVersion,
+      this.#layouts.length > 0 ? 2 : 1,
       rows,
       columns,
       inputs.length,
       outputs.length,
       this.#instructions.length,
-      ...this.#inputs.flatMap(({ operand: { kind, div, mod } }) => [kinds[kind], div, mod]),
+      ...(this.#layouts.length > 0 ? [this.#layouts.length] : []),
+      ...this.#inputs.flatMap(({ operand: { kind, div, mod, layout } }) =>
+        layout ? [kinds[kind], this.#layouts.indexOf(layout), 1] : [kinds[kind], div, mod],
+      ),
       ...this.#scalars.flatMap(() => [kinds.scalar, 1, 1]),
       ...described.flat(),
+      ...this.#layouts.flatMap(({ offset, dimensions }) => {
+        const leading = dimensions.slice(0, -1);
+        return [offset, leading.length, ...leading.flatMap(({ size, stride }) => [size, stride])];
+      }),
       ...this.#instructions.flatMap((instruction) => this.#resolved(instruction)),
     ];
     return makeNode(
@@ -159,6 +167,14 @@ class Program {
       case 'map':
         this.#results.set(output, this.#map(node.op, space, a, b, c));
         return;
+      case 'assemble': {
+        const parts = [a, b, c].slice(0, operands.length);
+        this.#assemblies.set(
+          output,
+          parts.map((part) => this.#value(part, 'full')),
+        );
+        return;
+      }
       case 'rowMax':
         this.#results.set(output, this.#emit('row', fusedOps.rowMax, this.#value(a, 'full')));
         return;
@@ -188,7 +204,7 @@ class Program {
   }
 
   #map(op: string, space: 'full' | 'row', a: Source, b: Source, c: Source): Source {
-    if (op === 'Cast') return a;
+    if (op === 'Cast' || op === viewOp) return a;
     if (op === 'SelectV2') {
       const [condition, yes, no] = [a, b, c].map((source) => this.#value(source, space)) as [Source, Source, Source];
       return this.#emit(space, fusedOps.select, condition, yes.index, operandKinds.value, no.index);
@@ -241,11 +257,17 @@ class Program {
     // In the space of rows an element is one number a row.
     const seen: Operand = space === 'row' ? { ...operand, kind: 'row' } : operand;
     const { name } = value.node;
-    return this.#once(`input ${name} ${value.index} ${seen.kind} ${seen.div} ${seen.mod}`, () => {
+    const layout = seen.layout && this.#layoutIndex(seen.layout);
+    return this.#once(`input ${name} ${value.index} ${seen.kind} ${seen.div} ${seen.mod} ${layout}`, () => {
       const index = this.#inputs.push({ value, operand: seen }) - 1;
       const ofRow = seen.kind === 'row';
       return this.#emit(ofRow ? 'row' : 'full', fusedOps.load, { kind: 'full', index });
     });
+  }
+
+  #layoutIndex(layout: Layout): number {
+    const known = this.#layouts.indexOf(layout);
+    return known >= 0 ? known : this.#layouts.push(layout) - 1;
   }
 
   #scalar(value: Value): Source {
@@ -265,6 +287,14 @@ class Program {
     if (sink) {
       this.#emit('full', sink.op, sink.source, index);
       return [sink.op === fusedOps.total ? kinds.scalar : kinds.column, ...shape];
+    }
+    const parts = this.#assemblies.get(output);
+    if (parts) {
+      const into = layoutsOf(output.node);
+      parts.forEach((part, i) => {
+        this.#emit('full', fusedOps.store, part, index, 0, this.#layoutIndex(into[i] as Layout) + 1);
+      });
+      return [kinds.full, ...shape];
     }
     const result = this.#results.get(output) as Source;
     const isOfRow = result.kind === 'row';

@@ -58,6 +58,9 @@ export function makeNode(
   return node;
 }
 
+/** Bytes of a value of one of the types that a step computes with. */
+export const bytesOf = ({ dtype, shape }: ValueType) => sizeOfShape(shape) * (dtype === dtypes.bfloat16 ? 2 : 4);
+
 export const sizeOfShape = (shape: readonly number[]) => shape.reduce((product, dimension) => product * dimension, 1);
 
 /** A recorded computation and what is wanted of it. */

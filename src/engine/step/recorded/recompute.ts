@@ -4,7 +4,7 @@
  * The idea: Chen et al. 2016 (https://arxiv.org/abs/1604.06174), section 3; as a cut: Jain et al. 2020 (https://arxiv.org/abs/1910.02653).
  */
 import { fusible } from './elementwise.ts';
-import { type Graph, makeNode, type Node, sizeOfShape, type Value } from './graph.ts';
+import { bytesOf, type Graph, makeNode, type Node, sizeOfShape, type Value } from './graph.ts';
 import { FlowNetwork } from './minimumCut.ts';
 import { layoutsOf, setLayouts } from './views.ts';
 
@@ -80,7 +80,7 @@ function keptValues(needed: ReadonlySet<Value>, recomputable: ReadonlySet<Node>)
     if (known) return known;
     const vertex = { before: network.addVertex(), after: network.addVertex() };
     vertices.set(value, vertex);
-    network.addEdge(vertex.before, vertex.after, sizeOfShape(value.shape));
+    network.addEdge(vertex.before, vertex.after, bytesOf(value));
     if (!recomputable.has(value.node)) network.addEdge(FlowNetwork.source, vertex.before, Number.POSITIVE_INFINITY);
     else {
       for (const input of value.node.inputs) {

@@ -9,7 +9,9 @@ export function sortNodes(graph: Graph): void {
   const visit = (root: Node) => {
     const waiting = [root];
     for (let node = waiting.at(-1); node; node = waiting.at(-1)) {
-      const missing = [...node.inputs.map((input) => input.node), ...node.control].filter((source) => !done.has(source));
+      const missing = [...node.inputs.map((input) => input.node), ...node.control].filter(
+        (source) => !done.has(source),
+      );
       if (missing.length > 0 && !done.has(node)) {
         waiting.push(...missing.sort((a, b) => (position.get(b) ?? 0) - (position.get(a) ?? 0)));
         continue;
@@ -25,7 +27,7 @@ export function sortNodes(graph: Graph): void {
 }
 
 /** Lets each node wait for the one before it. Sources and constants may run whenever they like. */
-export function runInOrder(nodes: readonly Node[]): void {
+export function runInOrder({ nodes }: Graph): void {
   let previous: Node | undefined;
   for (const node of nodes) {
     if (node.inputs.length === 0) continue;

@@ -6,7 +6,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Attribute, type Attributes, dtypes, makeNode, type Node, type Value, type ValueType } from './graph.ts';
 
 /** Shapes and types of an op's outputs, from TensorFlow itself. `node` has no outputs yet. Throws where the op is unknown or refuses its inputs. */
-export type InferOutputs = (node: Node) => readonly { readonly dtype: number; readonly shape: readonly number[] | undefined }[];
+export type InferOutputs = (
+  node: Node,
+) => readonly { readonly dtype: number; readonly shape: readonly number[] | undefined }[];
 
 /** A computation cannot be recorded; the message is for people. */
 export class RecordingError extends Error {
@@ -84,14 +86,18 @@ export function record<T>(
     const key = bytes.length > SHARED_BYTES ? undefined : `${dtype} ${shape} ${bytes}`;
     const known = key && constants.get(key);
     if (known) return known;
-    const attributes = { dtype: type(dtype), value: { kind: 'tensor', value: { dtype, shape: [...shape], bytes } } } as const;
+    const attributes = {
+      dtype: type(dtype),
+      value: { kind: 'tensor', value: { dtype, shape: [...shape], bytes } },
+    } as const;
     const value = add(named('Const'), 'Const', attributes, []).outputs[0] as Value;
     if (key) constants.set(key, value);
     return value;
   }
 
   const hooks: Record<string, unknown> = {
-    createTensor: (shape: readonly number[], dtype: number, array: ArrayBufferView) => idOf(constant(shape, dtype, array)),
+    createTensor: (shape: readonly number[], dtype: number, array: ArrayBufferView) =>
+      idOf(constant(shape, dtype, array)),
     executeOp(op: string, attributes: readonly BindingAttribute[], ids: readonly number[]) {
       const inputs = ids.map((id) => {
         const value = values.get(id);
@@ -135,7 +141,8 @@ export function record<T>(
 
   function addVariable(name: string, shape: readonly number[]): Value {
     const handle = add(`${prefix}${name}`, 'VarHandleOp', variableAttributes(name, shape), []).outputs[0] as Value;
-    return add(`${prefix}${name}/value`, 'ReadVariableOp', { dtype: type(dtypes.float32) }, [handle]).outputs[0] as Value;
+    return add(`${prefix}${name}/value`, 'ReadVariableOp', { dtype: type(dtypes.float32) }, [handle])
+      .outputs[0] as Value;
   }
 }
 

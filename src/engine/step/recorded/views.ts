@@ -58,17 +58,20 @@ const moves = new Set(['Transpose', 'Slice', 'Unpack']);
 function assembly(node: Node): Replacement[] | undefined {
   const [output] = node.outputs;
   const stack = node.inputs[0]?.node;
-  if (node.op !== 'Transpose' || stack?.op !== 'Pack' || !output || sizeOfShape(output.shape) < SMALLEST) return undefined;
+  if (node.op !== 'Transpose' || stack?.op !== 'Pack' || !output || sizeOfShape(output.shape) < SMALLEST)
+    return undefined;
   const { axis } = stack.attributes;
   const order = constantOf(node.inputs[1] as Value);
   if (axis?.kind !== 'int' || axis.value !== 0 || !order || order.at(-1) !== order.length - 1) return undefined;
   const strides = stridesOf(output.shape);
   // Dimension `order[i]` of the stack is dimension i of the result.
   const strideOf = (dimension: number) => strides[order.indexOf(dimension)] as number;
-  const parts = stack.inputs.map((input, i): Layout => ({
-    offset: i * strideOf(0),
-    dimensions: input.shape.map((size, dimension) => ({ size, stride: strideOf(dimension + 1) })),
-  }));
+  const parts = stack.inputs.map(
+    (input, i): Layout => ({
+      offset: i * strideOf(0),
+      dimensions: input.shape.map((size, dimension) => ({ size, stride: strideOf(dimension + 1) })),
+    }),
+  );
   return [{ from: output, to: makeMove(assembleOp, output, stack.inputs, parts) }];
 }
 
@@ -87,14 +90,18 @@ function place(value: Value): { readonly source: Value; readonly layout: Layout 
   if (!input) return own;
   if (node.op === 'Reshape') {
     const inner = place(input);
-    return isContiguous(inner.layout) ? { source: inner.source, layout: { ...contiguous(value.shape), offset: inner.layout.offset } } : own;
+    return isContiguous(inner.layout)
+      ? { source: inner.source, layout: { ...contiguous(value.shape), offset: inner.layout.offset } }
+      : own;
   }
   if (!moves.has(node.op)) return own;
   const { source, layout } = place(input);
   const { offset, dimensions } = layout;
   if (node.op === 'Transpose') {
     const order = constantOf(node.inputs[1] as Value);
-    return order ? { source, layout: { offset, dimensions: order.map((d) => dimensions[d] as Layout['dimensions'][0]) } } : own;
+    return order
+      ? { source, layout: { offset, dimensions: order.map((d) => dimensions[d] as Layout['dimensions'][0]) } }
+      : own;
   }
   if (node.op === 'Slice') {
     const begin = constantOf(node.inputs[1] as Value);

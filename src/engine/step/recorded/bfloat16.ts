@@ -1,0 +1,54 @@
+/**
+ * Products of matrices in bfloat16, everything else in float32: what enters a product is rounded, what leaves it is widened. The casts
+ * melt into the fused kernels on both sides, so that what lies between is stored in half the memory.
+ */
+import { fusible } from './elementwise.ts';
+import { dtypes, type Graph, makeNode, type Node, substitute, type Value } from './graph.ts';
+
+const products = new Set(['MatMul', 'BatchMatMulV2']);
+
+/** Rewrites the products. Each value is rounded once in each phase. */
+export function productsInBfloat16(graph: Graph): void {
+  const rounded = new Map<string, Value>();
+  const replacements = new Map<Value, Value>();
+  graph.nodes = graph.nodes.flatMap((node) => {
+    const [output] = node.outputs;
+    if (!products.has(node.op) || !output || output.dtype !== dtypes.float32) return [node];
+    // Selections copy, and a sum of squares is a statistic.
+    if (fusible(node) || node.inputs.some(isSelection)) return [node];
+    const made: Node[] = [];
+    const round = (value: Value): Value => {
+      const key = `${value.node.name} ${value.index} ${node.phase}`;
+      const known = rounded.get(key);
+      if (known) return known;
+      const cast = castTo(`${node.name}/round${made.length}`, value, dtypes.bfloat16, node.phase);
+      rounded.set(key, cast.outputs[0] as Value);
+      made.push(cast);
+      return cast.outputs[0] as Value;
+    };
+    const inputs = node.inputs.map(round);
+    const attributes = { ...node.attributes, T: { kind: 'type', value: dtypes.bfloat16 } } as const;
+    const type = { dtype: dtypes.bfloat16, shape: output.shape };
+    const product = makeNode(`${node.name}/bfloat16`, node.op, attributes, inputs, [type]);
+    product.phase = node.phase;
+    const widened = castTo(`${node.name}/widen`, product.outputs[0] as Value, dtypes.float32, node.phase);
+    replacements.set(output, widened.outputs[0] as Value);
+    return [...made, product, widened];
+  });
+  substitute(graph, replacements);
+}
+
+/** Whether a matrix selects rows: its elements are 0 and 1. */
+function isSelection(value: Value): boolean {
+  const { node } = value;
+  if (node.op === 'OneHot') return true;
+  const [source] = node.inputs;
+  return (node.op === 'Cast' || node.op === 'Reshape') && source !== undefined && isSelection(source);
+}
+
+function castTo(name: string, value: Value, dtype: number, phase: number): Node {
+  const attributes = { SrcT: { kind: 'type', value: value.dtype }, DstT: { kind: 'type', value: dtype } } as const;
+  const node = makeNode(name, 'Cast', attributes, [value], [{ dtype, shape: value.shape }]);
+  node.phase = phase;
+  return node;
+}
