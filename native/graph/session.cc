@@ -2,6 +2,7 @@
 #include "graph/session.h"
 
 #include <stdexcept>
+#include <utility>
 
 namespace masksub {
 namespace {
@@ -27,21 +28,24 @@ struct BufferDeleter {
 
 }  // namespace
 
-Session::Session(const std::string& config) : graph_(TF_NewGraph()) {
-  Status status;
-  TF_SessionOptions* options = TF_NewSessionOptions();
-  TF_SetConfig(options, config.data(), config.size(), status.get());
-  if (TF_GetCode(status.get()) == TF_OK) session_ = TF_NewSession(graph_, options, status.get());
-  TF_DeleteSessionOptions(options);
-  if (!session_) TF_DeleteGraph(graph_);
-  status.Check();
-}
+Session::Session(std::string config) : config_(std::move(config)), graph_(TF_NewGraph()) {}
 
 Session::~Session() {
   Status status;  // nobody is left to hear of an error
-  TF_CloseSession(session_, status.get());
-  TF_DeleteSession(session_, status.get());
+  if (session_) {
+    TF_CloseSession(session_, status.get());
+    TF_DeleteSession(session_, status.get());
+  }
   TF_DeleteGraph(graph_);
+}
+
+void Session::Open() {
+  Status status;
+  TF_SessionOptions* options = TF_NewSessionOptions();
+  TF_SetConfig(options, config_.data(), config_.size(), status.get());
+  if (TF_GetCode(status.get()) == TF_OK) session_ = TF_NewSession(graph_, options, status.get());
+  TF_DeleteSessionOptions(options);
+  status.Check();
 }
 
 void Session::Extend(const std::string& graph_def) {
@@ -54,6 +58,7 @@ void Session::Extend(const std::string& graph_def) {
 }
 
 std::vector<Tensor> Session::Run(const RunRequest& request) {
+  std::call_once(opened_, [this] { Open(); });
   std::vector<TF_Output> feeds, fetches;
   std::vector<TF_Tensor*> values;
   std::vector<const TF_Operation*> targets;

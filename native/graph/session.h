@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -44,8 +45,8 @@ struct NodeAttribute {
 // Errors are thrown as std::runtime_error with TensorFlow's own words.
 class Session {
  public:
-  // `config`: a serialized ConfigProto.
-  explicit Session(const std::string& config);
+  // `config`: a serialized ConfigProto. Threads and devices are made with the first run: shape inference needs none.
+  explicit Session(std::string config);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -59,8 +60,11 @@ class Session {
 
  private:
   TF_Output Find(const Endpoint& endpoint) const;
+  void Open();
 
-  TF_Graph* graph_;
+  const std::string config_;
+  TF_Graph* const graph_;
+  std::once_flag opened_;
   TF_Session* session_ = nullptr;
 };
 

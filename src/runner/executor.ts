@@ -33,7 +33,7 @@ export function executorFactory(
     const most = threads ?? (Number(env.TF_NUM_INTRAOP_THREADS) || os.availableParallelism());
     const runtime = loadGraphRuntime(stepAddonFile(engineFolder(env)), most);
     const recorded = await recordedExecutor(problem, initial, runtime, precision);
-    const reason = wanted === 'recorded' ? 'The config asks for it.' : 'It is the fastest that the native engine has.';
-    return { executor: withFallback(problem, recorded), name: 'recorded', reason };
+    const reason = wanted === 'recorded' ? 'The config asks for it.' : 'The recorded step is the fastest here.';
+    return { executor: withFallback(problem, recorded, precision), name: 'recorded', reason };
   };
 }

@@ -65,7 +65,7 @@ function openSession(addon: Addon, config: Uint8Array): GraphSession {
         feeds.map(({ dtype, shape, values }) => ({ dtype: dtypes[dtype], shape, values })),
         fetches,
         targets,
-        runOptions,
+        new Uint8Array(),
       );
       return buffers.map((buffer) => new Float32Array(buffer));
     },
@@ -73,41 +73,24 @@ function openSession(addon: Addon, config: Uint8Array): GraphSession {
   };
 }
 
-// Field numbers of ConfigProto and RunOptions (`tensorflow/core/protobuf/config.proto`): tag = number << 3 | wire type.
+/**
+ * A ConfigProto (`tensorflow/core/protobuf/config.proto`; tag = field number << 3 | wire type). Ops run one after the other, each on all
+ * threads. TensorFlow's own optimizers stay off: the passes over the recording have done their work, and they take longer than a step.
+ */
 function sessionConfig(threads: number): Uint8Array {
   const writer = Writer.create();
   writer.uint32(2 << 3).int32(threads); // intra_op_parallelism_threads
-  const inter = Number(process.env.X_INTER ?? 1);
-  writer.uint32(5 << 3).int32(inter); // inter_op_parallelism_threads
-  const graph = writer.uint32((10 << 3) | 2).fork();
-  if (process.env.X_OPT)
-    graph
-      .uint32((3 << 3) | 2)
-      .fork()
-      .uint32(3 << 3)
-      .int32(Number(process.env.X_OPT))
-      .ldelim(); // optimizer_options.opt_level
-  if (process.env.X_NOMETA)
-    graph
-      .uint32((10 << 3) | 2)
-      .fork()
-      .uint32(19 << 3)
-      .bool(true)
-      .ldelim();
-  graph.ldelim();
-  if (process.env.X_EXEC)
-    writer
-      .uint32((16 << 3) | 2)
-      .fork()
-      .uint32((3 << 3) | 2)
-      .string(process.env.X_EXEC)
-      .ldelim();
-  return writer.finish();
+  writer.uint32(5 << 3).int32(1); // inter_op_parallelism_threads
+  const graphOptions = writer.uint32((10 << 3) | 2).fork();
+  const optimizerOptions = graphOptions.uint32((3 << 3) | 2).fork();
+  optimizerOptions
+    .uint32(3 << 3)
+    .int32(-1)
+    .ldelim(); // opt_level: L0
+  const rewriteOptions = graphOptions.uint32((10 << 3) | 2).fork();
+  rewriteOptions
+    .uint32(19 << 3)
+    .bool(true)
+    .ldelim(); // disable_meta_optimizer
+  return graphOptions.ldelim().finish();
 }
-
-const runOptions = process.env.X_POOL
-  ? Writer.create()
-      .uint32(3 << 3)
-      .int32(Number(process.env.X_POOL))
-      .finish()
-  : new Uint8Array();

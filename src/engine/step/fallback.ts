@@ -1,11 +1,12 @@
 /** A recorded executor that hands over to the eager one where something cannot be recorded: the run goes on and says why. */
+import { UserError } from '../../core/errors.ts';
 import { eagerExecutor } from './eager.ts';
 import type { Executor, StepReport } from './executor.ts';
 import { RecordingError } from './recorded/trace.ts';
 import type { Problem } from './step.ts';
 
-/** `recorded` until a recording fails; then an eager executor that takes over its state, for good. */
-export function withFallback(problem: Problem, recorded: Executor): Executor {
+/** `recorded` until a recording fails; then an eager executor that takes over its state, for good. Eager has float32 only. */
+export function withFallback(problem: Problem, recorded: Executor, precision: 'float32' | 'bfloat16'): Executor {
   let current = recorded;
   const notices: string[] = [];
   let earlier: StepReport[] = [];
@@ -16,6 +17,11 @@ export function withFallback(problem: Problem, recorded: Executor): Executor {
       return await use(current);
     } catch (error) {
       if (!(error instanceof RecordingError) || current !== recorded) throw error;
+      if (precision !== 'float32') {
+        throw new UserError(`The step cannot be recorded in ${precision}. ${error.message}`, {
+          hint: 'Set run.precision to "float32".',
+        });
+      }
       const snapshot = await recorded.snapshot();
       const eager = eagerExecutor(problem, snapshot.parameters);
       await eager.restore(snapshot);

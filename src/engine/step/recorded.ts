@@ -12,7 +12,7 @@ import { batchTensors, drawTensors, type HostInput, imageTensor, type MakeTensor
 import { type Compiled, compileGraph } from './recorded/compile.ts';
 import { encodeGraph } from './recorded/encode.ts';
 import { dtypes, makeNode, type Node, type Value } from './recorded/graph.ts';
-import { record, type Trace, variableAttributes } from './recorded/trace.ts';
+import { RecordingError, record, type Trace, variableAttributes } from './recorded/trace.ts';
 import { reportOf, reportTensor } from './report.ts';
 import { type Problem, type StepOutcome, type TrainState, trainStep } from './step.ts';
 
@@ -55,11 +55,16 @@ export async function recordedExecutor(
     if (known) return known;
     if (recordings.size >= MOST_RECORDINGS) await reopen();
     const prefix = `${kind}${recordings.size}/`;
-    const compiled = compileRecording(runtime, prefix, precision, compute);
-    session.extend(compiled.bytes);
-    const recording = { ...compiled, prefix };
-    recordings.set(key, recording);
-    return recording;
+    try {
+      const compiled = compileRecording(runtime, prefix, precision, compute);
+      session.extend(compiled.bytes);
+      const recording = { ...compiled, prefix };
+      recordings.set(key, recording);
+      return recording;
+    } catch (cause) {
+      if (cause instanceof RecordingError) throw cause;
+      throw new RecordingError(`TensorFlow refuses it: ${(cause as Error).message}`, { cause });
+    }
   }
 
   async function reopen(): Promise<void> {
