@@ -1,2 +1,2 @@
-/** The eager executor without gradient statistics: the bundler takes them out of what is imported here (bundle.mjs). */
-export { eagerExecutor as bareExecutor } from '../../src/engine/step/eager.ts';
+/** The choice of an executor, of one without gradient statistics: the bundler takes them out of what is imported here (bundle.mjs). */
+export { executorFactory as bareExecutorFactory } from '../../src/runner/executor.ts';

@@ -48,13 +48,13 @@ const withoutStatistics = {
   name: 'without-statistics',
   setup(build) {
     build.onResolve(
-      { filter: /\/step\/eager\.ts$|^\.\/step\.ts$/ },
+      { filter: /\/(executor|eager|recorded|step)\.ts$/ },
       ({ path: name, importer, resolveDir, pluginData }) =>
         path.basename(importer) === 'bareExecutor.ts' || pluginData?.bare
           ? { path: path.resolve(resolveDir, name), suffix: '?bare' }
           : undefined,
     );
-    build.onLoad({ filter: /\/step\/(eager|step)\.ts$/ }, ({ path: file, suffix }) => {
+    build.onLoad({ filter: /\/(executor|eager|recorded|step)\.ts$/ }, ({ path: file, suffix }) => {
       if (suffix !== '?bare') return undefined;
       let contents = fs.readFileSync(file, 'utf8');
       if (path.basename(file) === 'step.ts') {

@@ -14,8 +14,25 @@ import { root, SetupError } from '../setup/step.mjs';
  * @property {number} allCpuMs of the whole process
  * @property {number} pageFaults over all steps: pages that the kernel had to map
  * @property {number} loadedBytes resident memory before the first step
+ * @property {number} firstMs of the first step, with all that comes before it: recording, compiling
  * @property {number} peakBytes
+ * @property {number} anonymousBytes peak of the memory that no file stands behind
+ * @property {number} [deviceBytes] peak of the GPU's memory
+ * @property {string} [executor] of our own steps
+ * @property {number} firstPeakBytes of our own steps: peak up to the end of the first step
+ * @property {number} laterPeakBytes of our own steps: peak of what came after it
+ * @property {number[]} resident of our own steps: resident memory after each step
  */
+/**
+ * @typedef {object} Process
+ * @property {string} file
+ * @property {object} task
+ * @property {NodeJS.ProcessEnv} env
+ * @property {'cpu' | 'cuda'} [device]
+ */
+
+/** A measuring process that can't do its task, and says why. */
+export class Refused extends Error {}
 
 /** @param {readonly number[]} values */
 export function median(values) {
@@ -34,19 +51,21 @@ export function undisturbed(values) {
 /**
  * Starts Node processes that tell when they are warm, lets them go together when all are, and returns what they found.
  *
- * @param {readonly {file: string, task: object, env: NodeJS.ProcessEnv}[]} tasks
+ * @param {readonly Process[]} tasks
  * @returns {Promise<Measured[]>}
  */
 export async function measureTogether(tasks) {
   const children = tasks.map(({ file, task, env }) =>
     fork(file, [JSON.stringify(task)], { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] }),
   );
+  const watched = children.map(({ pid }, i) => watchMemory(pid, tasks[i]?.device));
   try {
     await Promise.all(children.map(nextMessage));
     const results = Promise.all(children.map(nextMessage));
     for (const child of children) child.send('go');
-    return await results;
+    return (await results).map((result, i) => ({ ...result, ...watched[i]?.() }));
   } finally {
+    for (const stop of watched) stop();
     for (const child of children) child.kill('SIGKILL');
   }
 }
@@ -64,7 +83,8 @@ function nextMessage(child) {
     child.once('exit', ended);
     child.once('message', (message) => {
       child.off('exit', ended);
-      resolve(message);
+      if (message.failed) reject(new Refused(message.failed));
+      else resolve(message);
     });
   });
 }
@@ -73,25 +93,65 @@ function nextMessage(child) {
  * Runs a Python script that prints what it measured.
  *
  * @param {string} python
- * @param {string} file
- * @param {object} task
- * @param {NodeJS.ProcessEnv} env
+ * @param {Process} process
  * @returns {Promise<Measured>}
  */
-export function measurePython(python, file, task, env) {
+export function measurePython(python, { file, task, env, device }) {
   return new Promise((resolve, reject) => {
     const child = spawn(python, [file, JSON.stringify(task)], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const stop = watchMemory(child.pid, device);
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
       output += text;
     });
     child.on('error', reject);
-    child.on('close', (code) =>
-      code === 0
-        ? resolve(JSON.parse(output))
-        : reject(new SetupError(`${path.basename(file)} ended with code ${code}.`)),
-    );
+    child.on('close', (code) => {
+      const memory = stop();
+      if (code !== 0) return reject(new SetupError(`${path.basename(file)} ended with code ${code}.`));
+      const result = JSON.parse(output.trim().split('\n').at(-1) ?? '');
+      if (result.failed) reject(new Refused(result.failed));
+      else resolve({ ...result, ...memory });
+    });
   });
+}
+
+/**
+ * Watches a process from outside, so that both sides are disturbed alike; the function that it returns ends that and tells the peaks.
+ * The kernel keeps no peak of anonymous memory by itself, and file pages can go while a process runs.
+ *
+ * @param {number | undefined} pid
+ * @param {'cpu' | 'cuda' | undefined} device
+ */
+function watchMemory(pid, device) {
+  let anonymousBytes = 0;
+  const timer = setInterval(() => {
+    try {
+      const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
+      anonymousBytes = Math.max(anonymousBytes, 1024 * Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0));
+    } catch {
+      // It has just ended.
+    }
+  }, 5);
+  const stopDevice = device === 'cuda' ? watchDevice() : () => ({});
+  return () => {
+    clearInterval(timer);
+    return { anonymousBytes, ...stopDevice() };
+  };
+}
+
+/** Watches how much of the GPU's memory is taken beyond what was taken before. */
+function watchDevice() {
+  const query = ['--query-gpu=memory.used', '--format=csv,noheader,nounits'];
+  const before = Number.parseFloat(spawnSync('nvidia-smi', query, { encoding: 'utf8' }).stdout);
+  const child = spawn('nvidia-smi', [...query, '--loop-ms=100'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let peak = before;
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    for (const line of text.trim().split('\n')) peak = Math.max(peak, Number.parseFloat(line) || 0);
+  });
+  return () => {
+    child.kill();
+    return { deviceBytes: (peak - before) * 2 ** 20 };
+  };
 }
 
 /** The Python to compare with and its PyTorch's version, or nothing: `MASKSUB_TORCH_PYTHON`, else `python3`. */
@@ -106,6 +166,7 @@ export class Load {
   #busy = busyMs();
   #began = performance.now();
   #own = 0;
+  #self = process.cpuUsage();
 
   /** @param {readonly Measured[]} measured processes that are part of the benchmark */
   add(measured) {
@@ -115,7 +176,8 @@ export class Load {
   /** Share of the cores that other processes took since the beginning, 0 to 1. */
   foreign() {
     const available = (performance.now() - this.#began) * os.cpus().length;
-    return Math.max(0, (busyMs() - this.#busy - this.#own) / available);
+    const { user, system } = process.cpuUsage(this.#self);
+    return Math.max(0, (busyMs() - this.#busy - this.#own - (user + system) / 1e3) / available);
   }
 }
 

@@ -21,7 +21,14 @@ function textOf(row) {
     case 'machine':
       return `${row.cpu}, ${row.cores} cores, ${gigabytes(row.memoryBytes)}; Linux ${row.kernel}, Node ${row.node}, libtensorflow ${row.libtensorflow}, ${row.pytorch ? `PyTorch ${row.pytorch}` : 'no PyTorch to compare with'}`;
     case 'method':
-      return `${label(row)} MaskSub step / baseline step: ${row.ours.toFixed(2)}${row.pytorch ? `, PyTorch ${row.pytorch.toFixed(2)}` : ''}`;
+      return `${label(row)} MaskSub step / baseline step: ${row.ours.toFixed(2)}${row.pytorch ? `, PyTorch ${row.pytorch.toFixed(2)}` : ''}${row.compiled ? `, compiled ${row.compiled.toFixed(2)}` : ''}`;
+    case 'skipped':
+      return `${label(row)} not measured: ${row.reason}`;
+    case 'recording':
+    case 'recording-cached':
+      return `${label(row)} ${row.executor}, to the end of the first step ${row.row === 'recording' ? 'with an empty cache' : 'with a filled cache'}: ${ms(row.ms)}; peak ${megabytes(row.peakBytes)}, ${row.peakRatio.toFixed(2)} of what training takes then`;
+    case 'memory-flat':
+      return `${label(row)} ${row.executor}, resident memory over ${row.steps} steps: ${megabytes(row.before)}, ${megabytes(row.after)}: ${percent(row.growth)} growth`;
     case 'statistics':
       return `${label(row)} gradient statistics: ${percent(row.share)} of the step (${ms(row.withMs)} with, ${ms(row.withoutMs)} without; by round ${row.byRound.map(percent).join(', ')})`;
     case 'pair':
@@ -31,18 +38,31 @@ function textOf(row) {
     case 'events':
       return `${row.count} step events were painted`;
     default: {
-      const side = ({ ms: time, cpuMs, peakBytes }) =>
-        `${ms(time)} (CPU ${ms(cpuMs)}, peak ${(peakBytes / 1e6).toFixed(0)} MB)`;
-      const theirs = row.pytorch
-        ? `; PyTorch ${side(row.pytorch)}; ratio ${row.ratio.time.toFixed(2)} time, ${row.ratio.memory.toFixed(2)} memory`
-        : '';
-      return `${label(row)} ${row.method.padEnd(8)} ours ${side(row.ours)}${theirs}`;
+      const side = ({ ms: time, cpuMs, peakBytes, anonymousBytes, deviceBytes }) =>
+        `${ms(time)} (CPU ${ms(cpuMs)}, peak ${megabytes(peakBytes)}, anonymous ${megabytes(anonymousBytes)}${deviceBytes ? `, GPU ${megabytes(deviceBytes)}` : ''})`;
+      const { pytorch, compiled, notCompiled, ratio } = row;
+      return [
+        `${label(row)} ${row.method.padEnd(8)} ${row.executor} ${side(row.ours)}`,
+        ...(pytorch ? [`PyTorch ${side(pytorch)}`] : []),
+        ...(compiled ? [`compiled ${side(compiled)}`] : []),
+        ...(notCompiled ? [`torch.compile fails (${notCompiled})`] : []),
+        ...(ratio
+          ? [
+              `ratio ${Object.entries(ratio)
+                .map(([quantity, value]) => `${value.toFixed(2)} ${quantity}`)
+                .join(', ')}`,
+            ]
+          : []),
+      ].join('; ');
     }
   }
 }
 
-const label = ({ work, threads }) =>
-  `${work}${threads ? `, ${threads} thread${threads > 1 ? 's' : ''}` : ''}:`.padEnd(22);
+const label = ({ work, precision, threads }) =>
+  `${[work, ...(precision ? [precision] : []), ...(threads ? [`${threads} thread${threads > 1 ? 's' : ''}`] : [])].join(', ')}:`.padEnd(
+    22,
+  );
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
 const ms = (value) => `${value.toFixed(value < 100 ? 1 : 0)} ms`;
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(1)} GB`;

@@ -1,116 +1,104 @@
 /**
- * `npm run bench:step [-- --json] [--quick] [--only WORK] [--row ROW]`: the eager training step against PyTorch's, on this machine, in turn.
- * What the figures mean: docs/benchmarks.md.
+ * `npm run bench:step [-- --json] [--quick] [--work WORK] [--row ROW] [--precision NAME] [--executor NAME]`: the training step against
+ * PyTorch's, on this machine, in turn; and what recording it takes. What the figures mean: docs/benchmarks.md.
  */
+import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { fail, root } from '../setup/step.mjs';
+import { fail, SetupError } from '../setup/step.mjs';
 import { bundle } from './bundle.mjs';
-import { findTorch, Load, machine, measurePython, measureTogether, median, undisturbed } from './measure.mjs';
+import { compare, methods, ours } from './compare.mjs';
+import { findTorch, Load, machine, measureTogether, median } from './measure.mjs';
 import { print } from './print.mjs';
-import { quickWorks, works } from './works.mjs';
-
-/** @typedef {import('./works.mjs').Work} Work */
-/** @typedef {import('./measure.mjs').Measured} Measured */
+import { quick, works } from './works.mjs';
 
 const cores = os.availableParallelism();
-const methods = /** @type {const} */ (['baseline', 'masksub']);
-const script = path.join(root, 'scripts', 'bench', 'step.py');
 const options = /** @type {const} */ ({
   json: { type: 'boolean' },
   quick: { type: 'boolean' },
-  only: { type: 'string' },
+  work: { type: 'string' },
   row: { type: 'string' },
+  precision: { type: 'string' },
+  executor: { type: 'string' },
 });
+/** @type {Record<string, (bench: any, name: string, work: import('./works.mjs').Work, options: any) => AsyncGenerator<any>>} */
+const rows = {
+  compare: compareAll,
+  statistics,
+  pair,
+  recording,
+  memory,
+};
+/** Steps at each end of a long run whose resident memory is compared. */
+const WINDOW = 100;
 
 await main().catch(fail);
 
 async function main() {
-  const { values } = parseArgs({ options });
+  const values = /** @type {Record<string, any>} */ (parseArgs({ options }).values);
+  if (values.work && !works[values.work])
+    throw new SetupError(`There is no work "${values.work}": ${Object.keys(works).join(', ')}.`);
+  if (values.row && !Object.hasOwn(rows, values.row))
+    throw new SetupError(`There is no row "${values.row}": ${Object.keys(rows).join(', ')}.`);
   const show = print(values.json === true);
   show({ row: 'machine', ...machine() });
-  const torch = findTorch();
   const file = await bundle({ worker: 'scripts/bench/stepWorker.ts', environment: 'src/runner/environment.ts' });
   const { trainingEnvironment } = await import(pathToFileURL(file('environment')).href);
-  const bench = { worker: file('worker'), torch, environment: trainingEnvironment };
+  const { executor, precision } = values;
+  const bench = { worker: file('worker'), torch: findTorch(), environment: trainingEnvironment, executor };
 
-  const rows = { compare, statistics, pair };
-  for (const [name, work] of Object.entries(values.quick ? quickWorks : works)) {
-    if (values.only && values.only !== name) continue;
-    for (const [row, measure] of Object.entries(rows)) {
+  for (const [name, full] of Object.entries(works)) {
+    if (values.work && values.work !== name) continue;
+    const work = values.quick ? quick(full) : full;
+    for (const row of work.rows) {
       if (values.row && values.row !== row) continue;
-      for (const threads of threadsOf(name, row))
-        for (const found of await measure(bench, name, work, threads)) show(found);
+      for await (const found of rows[row](bench, name, work, { precision, quick: values.quick })) show(found);
     }
   }
 }
 
-/** A step of the demo is too small for several threads, and in a pair each run has its share of the cores. */
-function threadsOf(name, row) {
-  if (name !== 'vit-demo' || cores === 1) return [cores];
-  return row === 'compare' ? [1, cores] : [1];
-}
-
-/** Step of both methods here and in PyTorch, a fresh process for each, all kinds in turn. */
-async function compare(bench, name, work, threads) {
-  const load = new Load();
-  /** @type {Record<typeof methods[number], {ours: Measured[], pytorch: Measured[]}>} */
-  const found = { baseline: { ours: [], pytorch: [] }, masksub: { ours: [], pytorch: [] } };
-  for (let round = 0; round < work.rounds; round++) {
-    for (const method of methods) {
-      found[method].ours.push(await ours(bench, work, method, threads));
-      if (bench.torch) found[method].pytorch.push(await pytorch(bench, work, method, threads));
+async function* compareAll(bench, name, work, { precision: only }) {
+  for (const precision of work.precisions) {
+    if (only && only !== precision) continue;
+    for (const threads of work.threads) {
+      yield* await compare(bench, name, work, { threads, precision, device: 'cpu' });
     }
   }
-  const all = Object.values(found).flatMap((kinds) => [...kinds.ours, ...kinds.pytorch]);
-  if (new Set(all.map(({ parameters }) => parameters)).size !== 1) throw new Error('The models differ in size.');
-  load.add(all);
-  const foreign = load.foreign();
-  const rows = methods.map((method) => {
-    const mine = figures(found[method].ours);
-    const theirs = bench.torch ? figures(found[method].pytorch) : null;
-    const ratio = theirs && { time: mine.ms / theirs.ms, memory: mine.peakBytes / theirs.peakBytes };
-    return { work: name, method, threads, ours: mine, pytorch: theirs, ratio, foreign };
-  });
-  const [baseline, masksub] = /** @type {[typeof rows[0], typeof rows[0]]} */ (rows);
-  const methodRatio = {
-    row: 'method',
-    work: name,
-    threads,
-    ours: masksub.ours.ms / baseline.ours.ms,
-    pytorch: masksub.pytorch && baseline.pytorch ? masksub.pytorch.ms / baseline.pytorch.ms : null,
-  };
-  return [...rows, methodRatio];
 }
 
 /** What the gradient statistics cost: MaskSub steps with and without them, step by step in turn within a process. */
-async function statistics(bench, name, work, threads) {
+async function* statistics(bench, name, work) {
+  const threads = work.threads[0] ?? cores;
   const load = new Load();
   const lanes = [
     { method: 'masksub', statistics: true },
     { method: 'masksub', statistics: false },
   ];
+  const task = { work, lanes, executor: bench.executor, precision: 'float32', device: 'cpu' };
   const results = [];
   for (let round = 0; round < work.rounds; round++) {
-    const env = bench.environment(threads);
-    results.push(...(await measureTogether([{ file: bench.worker, task: { work, lanes }, env }])));
+    results.push(...(await measureTogether([{ file: bench.worker, task, env: bench.environment(threads) }])));
   }
   load.add(results);
   const withMs = median(results.flatMap(({ times }) => times[0] ?? []));
   const withoutMs = median(results.flatMap(({ times }) => times[1] ?? []));
   const byRound = results.map(({ times: [a = [], b = []] }) => 1 - median(b) / median(a));
   const share = 1 - withoutMs / withMs;
-  return [{ row: 'statistics', work: name, threads, withMs, withoutMs, share, byRound, foreign: load.foreign() }];
+  yield { row: 'statistics', work: name, threads, withMs, withoutMs, share, byRound, foreign: load.foreign() };
 }
 
 /** A pair of runs as two processes with half the cores each, and as one process that takes turns with all of them. */
-async function pair(bench, name, work) {
+async function* pair(bench, name, work) {
   const load = new Load();
   const each = Math.max(1, Math.floor(cores / 2));
   const lane = (method) => ({ method, statistics: true });
-  const task = (lanes, threads) => ({ file: bench.worker, task: { work, lanes }, env: bench.environment(threads) });
+  const task = (lanes, threads) => ({
+    file: bench.worker,
+    task: { work, lanes, executor: bench.executor, precision: 'float32', device: 'cpu' },
+    env: bench.environment(threads),
+  });
   const processes = [];
   const interleaved = [];
   for (let round = 0; round < work.rounds; round++) {
@@ -121,31 +109,41 @@ async function pair(bench, name, work) {
     load.add([...two, ...one]);
   }
   const ms = { processes: median(processes), interleaved: median(interleaved) };
-  return [{ row: 'pair', work: name, ...ms, ratio: ms.processes / ms.interleaved, foreign: load.foreign() }];
+  yield { row: 'pair', work: name, ...ms, ratio: ms.processes / ms.interleaved, foreign: load.foreign() };
 }
 
-async function ours(bench, work, method, threads) {
-  const task = { work, lanes: [{ method, statistics: true }] };
-  const env = bench.environment(threads);
-  const [measured] = /** @type {[Measured]} */ (await measureTogether([{ file: bench.worker, task, env }]));
-  return measured;
+/** From the call that makes the executor to the end of the first step: with an empty cache, and with what that has left in it. */
+async function* recording(bench, name, work) {
+  const load = new Load();
+  const kind = /** @type {const} */ ({ threads: cores, precision: 'float32', device: 'cpu' });
+  const once = { ...work, warmup: 1, steps: 4 };
+  /** @type {Record<string, import('./measure.mjs').Measured[]>} */
+  const found = { recording: [], 'recording-cached': [] };
+  for (let round = 0; round < work.rounds; round++) {
+    const cache = fs.mkdtempSync(path.join(os.tmpdir(), 'masksub-bench-'));
+    try {
+      for (const results of Object.values(found))
+        results.push(await ours(bench, once, 'masksub', kind, { XDG_CACHE_HOME: cache }));
+    } finally {
+      fs.rmSync(cache, { recursive: true, force: true });
+    }
+  }
+  load.add(Object.values(found).flat());
+  for (const [row, results] of Object.entries(found)) {
+    const peakBytes = median(results.map(({ firstPeakBytes }) => firstPeakBytes));
+    const trainingPeakBytes = median(results.map(({ laterPeakBytes }) => laterPeakBytes));
+    const ms = median(results.map(({ firstMs }) => firstMs));
+    const memory = { peakBytes, trainingPeakBytes, peakRatio: peakBytes / trainingPeakBytes };
+    yield { row, work: name, executor: results[0]?.executor, ms, ...memory, foreign: load.foreign() };
+  }
 }
 
-/** PyTorch in the environment that it finds; only its threads are set. */
-function pytorch(bench, work, method, threads) {
-  const task = { work, lanes: [{ method }], threads };
-  const env = { ...process.env, OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) };
-  return measurePython(bench.torch.python, script, task, env);
-}
-
-/** @param {readonly Measured[]} results processes of one kind, each with one lane */
-function figures(results) {
-  return {
-    ms: median(results.flatMap(({ times }) => times.flat())),
-    undisturbedMs: undisturbed(results.flatMap(({ times }) => times.flat())),
-    cpuMs: median(results.map(({ cpuMs, times }) => cpuMs / times.flat().length)),
-    pageFaults: median(results.map(({ pageFaults, times }) => pageFaults / times.flat().length)),
-    loadedBytes: median(results.map(({ loadedBytes }) => loadedBytes)),
-    peakBytes: median(results.map(({ peakBytes }) => peakBytes)),
-  };
+/** Resident memory over many steps. */
+async function* memory(bench, name, work, { quick: short }) {
+  const steps = short ? 2 * WINDOW : 10_000;
+  const kind = /** @type {const} */ ({ threads: 1, precision: 'float32', device: 'cpu' });
+  const { resident, executor } = await ours(bench, { ...work, warmup: WINDOW, steps }, 'masksub', kind);
+  const before = median(resident.slice(0, WINDOW));
+  const after = median(resident.slice(-WINDOW));
+  yield { row: 'memory-flat', work: name, executor, steps, before, after, growth: after / before - 1 };
 }

@@ -1,15 +1,18 @@
 /**
  * A process that times training steps. It gets its task as the first argument, tells when it is warm, waits for the word to
- * go, and sends what it measured.
+ * go, and sends what it measured; or it says why it can't do its task.
  */
+import fs from 'node:fs';
 import { resolveConfig } from '../../src/core/config.ts';
+import { UserError } from '../../src/core/errors.ts';
 import { RandomStream } from '../../src/core/random.ts';
 import { Batches, type TrainingData } from '../../src/engine/batches.ts';
 import { initialValues, sizeOf } from '../../src/engine/parameters.ts';
 import { buildProblem } from '../../src/engine/problem.ts';
-import { eagerExecutor } from '../../src/engine/step/eager.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
-import { bareExecutor } from './bareExecutor.ts';
+import { executorFactory } from '../../src/runner/executor.ts';
+import { checkMachine } from '../../src/runner/hardware.ts';
+import { bareExecutorFactory } from './bareExecutor.ts';
 import type { Work } from './works.mjs';
 
 /** One kind of step; a process may time several in turn. */
@@ -21,6 +24,10 @@ interface Lane {
 interface Task {
   readonly work: Work;
   readonly lanes: readonly Lane[];
+  /** Default: what a run would choose. */
+  readonly executor?: 'eager' | 'recorded';
+  readonly precision: 'float32' | 'bfloat16';
+  readonly device: 'cpu' | 'cuda';
 }
 
 /** Different batches, so that no cache holds the one that comes next. */
@@ -28,17 +35,25 @@ const BATCHES = 4;
 
 const task = JSON.parse(process.argv[2] ?? '') as Task;
 const { work } = task;
-await loadBackend('tensorflow');
+process.on('uncaughtException', (error) => {
+  if (!(error instanceof UserError)) throw error;
+  process.send?.({ failed: error.message }, () => process.exit());
+});
+const backend = await loadBackend('tensorflow');
 const data = syntheticData();
-const lanes = task.lanes.map(laneOf);
 const loadedBytes = process.memoryUsage.rss();
 
-for (let i = 0; i < work.warmup; i++) for (const lane of lanes) await lane.step();
+const lanes: Awaited<ReturnType<typeof laneOf>>[] = [];
+for (const lane of task.lanes) lanes.push(await laneOf(lane));
+const firstPeakBytes = process.resourceUsage().maxRSS * 1024;
+fs.writeFileSync('/proc/self/clear_refs', '5'); // starts the kernel's peak anew
+for (let i = 1; i < work.warmup; i++) for (const lane of lanes) await lane.step();
 process.once('message', () => void measure());
 process.send?.('ready');
 
 async function measure(): Promise<void> {
   const times = lanes.map((): number[] => []);
+  const resident: number[] = [];
   const cpu = process.cpuUsage();
   const faults = process.resourceUsage().minorPageFault;
   const began = performance.now();
@@ -50,26 +65,33 @@ async function measure(): Promise<void> {
       await lanes[l]?.step();
       times[l]?.push(performance.now() - at);
     }
+    resident.push(process.memoryUsage.rss());
   }
   const wallMs = performance.now() - began;
   const used = process.cpuUsage(cpu);
   const all = process.cpuUsage();
+  const laterPeakBytes = process.resourceUsage().maxRSS * 1024;
   const result = {
     parameters: lanes[0]?.parameters,
+    executor: lanes[0]?.executor,
+    firstMs: lanes[0]?.firstMs,
     times,
     wallMs,
     cpuMs: (used.user + used.system) / 1e3,
     allCpuMs: (all.user + all.system) / 1e3,
     pageFaults: process.resourceUsage().minorPageFault - faults,
     loadedBytes,
-    peakBytes: process.resourceUsage().maxRSS * 1024,
+    firstPeakBytes,
+    laterPeakBytes,
+    peakBytes: Math.max(firstPeakBytes, laterPeakBytes),
+    resident,
   };
   // Native threads would keep the process alive.
   process.send?.(result, () => process.exit());
 }
 
-/** One training step as a run makes it, host arrays in and numbers out. */
-function laneOf({ method, statistics }: Lane) {
+/** Training steps as a run makes them, host arrays in and numbers out. The first one is made here. */
+async function laneOf({ method, statistics }: Lane) {
   const { imageSize, batchSize, maskRatio } = work;
   const resolved = resolveConfig(
     {
@@ -77,25 +99,39 @@ function laneOf({ method, statistics }: Lane) {
       model: { name: 'vit', imageSize, ...work.model },
       method: { name: method, ...(method === 'masksub' ? { maskRatio } : {}) },
       train: { batchSize },
+      // On a GPU it does not matter what the processor has.
+      run: { executor: task.executor ?? 'auto', precision: task.precision, precisionForced: task.device === 'cuda' },
     },
     {},
   );
-  if ('problems' in resolved) throw new Error(resolved.problems.map(({ message }) => message).join('\n'));
+  if ('problems' in resolved) throw new UserError(resolved.problems.map(({ message }) => message).join('\n'));
   const { config } = resolved;
+  checkMachine(config.run, backend);
   const problem = buildProblem(config, data);
-  const executor = (statistics ? eagerExecutor : bareExecutor)(problem, initialValues(problem.model.parameters, 0));
+  const initial = initialValues(problem.model.parameters, 0);
   const source = new Batches(config, data, problem.model, problem.method);
   const batches = Array.from({ length: BATCHES }, (_, i) => source.batch(0, i, source.order(0)));
+  const began = performance.now();
+  const { executor, name } = await (statistics ? executorFactory : bareExecutorFactory)(config.run, backend)(
+    problem,
+    initial,
+  );
   let done = 0;
+  async function step(): Promise<void> {
+    const batch = batches[done % BATCHES];
+    if (!batch) throw new Error('The data hold too few batches.');
+    done += 1;
+    await executor.step([batch], problem.optimizer.scalars(done, 1e-4));
+    await executor.reports();
+  }
+  await step();
+  const notices = executor.notices();
+  if (notices.length > 0) throw new UserError(notices.join(' ')); // it fell back to eager
   return {
     parameters: problem.model.parameters.reduce((sum, spec) => sum + sizeOf(spec), 0),
-    async step() {
-      const batch = batches[done % BATCHES];
-      if (!batch) throw new Error('The data hold too few batches.');
-      done += 1;
-      await executor.step([batch], problem.optimizer.scalars(done, 1e-4));
-      await executor.reports();
-    },
+    executor: name,
+    firstMs: performance.now() - began,
+    step,
   };
 }
 
