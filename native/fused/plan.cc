@@ -6,7 +6,7 @@
 namespace masksub {
 namespace {
 
-constexpr int64_t kTileFloats = 1024;       // times the live values: within the first-level cache, and long loops
+constexpr int64_t kTileFloats = 1536;       // of four or five values: within a first-level cache, and long loops
 constexpr int64_t kChunkFloats = 16384;     // at least, where there is that much
 constexpr int64_t kMostChunks = 64;         // of two or more a thread up to 32 threads
 constexpr int64_t kRowsPerColumnPart = 32;  // a chunk's partial column sums cost about as much as a row
@@ -27,8 +27,9 @@ bool IsFlat(const Program& program) {
   for (const Output& output : program.outputs) {
     if (output.kind != Kind::kFull && output.kind != Kind::kScalar) return false;
   }
-  return std::none_of(program.instructions.begin(), program.instructions.end(),
-                      [](const Instruction& in) { return in.row; });
+  return std::none_of(program.instructions.begin(), program.instructions.end(), [](const Instruction& in) {
+    return in.row || (in.op == Op::kStore && in.c > 0);
+  });
 }
 
 // Does the work of MakePlan, a member function a part.
@@ -100,14 +101,15 @@ class Planner {
   bool IsView(const Instruction& in) const {
     const Input* input = LoadedInput(in);
     if (input == nullptr || input->type != Type::kFloat) return false;
-    return input->kind == Kind::kColumn ? plan_.tile_rows == 1 : IsIdentity(*input, program_.rows);
+    if (input->kind == Kind::kColumn || input->kind == Kind::kStrided) return plan_.tile_rows == 1;
+    return IsIdentity(*input, program_.rows);
   }
 
   // A value that is stored as it is can be computed in the output's memory.
   void PlaceInOutputs() {
     direct_output_.assign(code_.size(), -1);
     for (const Instruction& in : code_) {
-      if (in.op != Op::kStore || in.row || program_.outputs[in.b].type != Type::kFloat) continue;
+      if (in.op != Op::kStore || in.row || in.c > 0 || program_.outputs[in.b].type != Type::kFloat) continue;
       const Instruction& value = code_[in.a];
       const Input* input = LoadedInput(value);
       const bool computed = input == nullptr || input->type != Type::kFloat;
@@ -189,7 +191,7 @@ class Planner {
     }
     for (size_t i = 0; i < code_.size(); i++) {
       const Instruction& in = code_[i];
-      if (in.op != Op::kStore || in.row) continue;
+      if (in.op != Op::kStore || in.row || in.c > 0) continue;
       const size_t written = direct_output_[in.a] == in.b ? static_cast<size_t>(in.a) : i;
       for (size_t k = 0; k < program_.inputs.size(); k++) {
         const Input& input = program_.inputs[k];
