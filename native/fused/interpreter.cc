@@ -37,6 +37,45 @@ MASKSUB_NOINLINE void Convert(const InputView& input, int64_t from, int64_t n, f
   }
 }
 
+// Where row `row` begins.
+int64_t AddressOf(const Layout& layout, int64_t row) {
+  int64_t address = layout.offset;
+  for (int64_t d = layout.dimensions; d-- > 0;) {
+    address += row % layout.sizes[d] * layout.strides[d];
+    row /= layout.sizes[d];
+  }
+  return address;
+}
+
+// Calls use(address, rows, from) for each stretch of a tile's rows that lie at one stride: `from` is its first row.
+template <class Use>
+void ForStretches(const Layout& layout, const Tile& tile, Use use) {
+  const int64_t inner = layout.dimensions > 0 ? layout.sizes[layout.dimensions - 1] : 1;
+  for (int64_t r = 0; r < tile.rows;) {
+    const int64_t row = tile.row + r, left = inner - row % inner;
+    const int64_t rows = left < tile.rows - r ? left : tile.rows - r;
+    use(AddressOf(layout, row), rows, r);
+    r += rows;
+  }
+}
+
+void LoadStrided(const Call& call, const Frame& frame, const Tile& tile, const Step& step) {
+  const InputView& input = call.inputs[step.a];
+  const Layout& layout = call.layouts[input.div];
+  float*& value = frame.values[step.out];
+  if (call.tile_rows == 1 && input.type == Type::kFloat) {
+    value = const_cast<float*>(static_cast<const float*>(input.data)) + AddressOf(layout, tile.row) + tile.col;
+    return;
+  }
+  value = frame.scratch + call.homes[step.out];
+  const int64_t stride = layout.dimensions > 0 ? layout.strides[layout.dimensions - 1] : 0;
+  ForStretches(layout, tile, [&](int64_t address, int64_t rows, int64_t from) {
+    for (int64_t r = 0; r < rows; r++) {
+      Convert(input, address + r * stride + tile.col, tile.cols, value + (from + r) * tile.cols);
+    }
+  });
+}
+
 void Load(const Call& call, const Frame& frame, const Tile& tile, const Step& step) {
   const InputView& input = call.inputs[step.a];
   float*& value = frame.values[step.out];
@@ -44,6 +83,7 @@ void Load(const Call& call, const Frame& frame, const Tile& tile, const Step& st
     value = const_cast<float*>(frame.bases[step.out]) + tile.col;
     return;
   }
+  if (input.kind == Kind::kStrided) return LoadStrided(call, frame, tile, step);
   const int64_t width = step.row ? 1 : call.cols, col = step.row ? 0 : tile.col, cols = step.row ? 1 : tile.cols;
   const int64_t first = tile.row / input.div % input.mod;
   const bool together = tile.rows == 1 || (input.div == 1 && first + tile.rows <= input.mod);
@@ -73,7 +113,15 @@ void Sink(const Call& call, const Frame& frame, const Tile& tile, int64_t chunk,
   const float* a = frame.values[step.a];
   if (step.row && tile.col > 0) return;  // the first tile of the row has done it
   const int64_t n = step.row ? tile.rows : tile.rows * tile.cols;
-  if (step.op == Op::kStore) {
+  if (step.op == Op::kStore && step.c > 0) {
+    const Layout& layout = call.layouts[step.c - 1];
+    const int64_t stride = layout.dimensions > 0 ? layout.strides[layout.dimensions - 1] : 0;
+    ForStretches(layout, tile, [&](int64_t address, int64_t rows, int64_t from) {
+      for (int64_t r = 0; r < rows; r++) {
+        Write(call.outputs[step.b], address + r * stride + tile.col, a + (from + r) * tile.cols, tile.cols);
+      }
+    });
+  } else if (step.op == Op::kStore) {
     Write(call.outputs[step.b], step.row ? tile.row : tile.row * call.cols + tile.col, a, n);
   } else if (step.op == Op::kTotal) {
     call.total_parts[(step.b * call.chunks + chunk) * kTotalStride] += Reduce<AddOp>(a, n);

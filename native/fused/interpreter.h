@@ -26,6 +26,7 @@ struct Call {
   const int64_t* homes;  // by value; see Plan
   const InputView* inputs;
   const OutputView* outputs;
+  const Layout* layouts;
   const float* constants;
   int64_t rows, cols, tile_rows, tile_cols, row_tiles, col_tiles, chunks;
   bool split_columns;

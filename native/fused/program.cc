@@ -46,12 +46,15 @@ class Parser {
       return Fail("MaskSubFused: rows and columns are at least 1 and at most 2^40 together");
     }
     const int64_t inputs = reader.Next(), outputs = reader.Next(), instructions = reader.Next();
+    const int64_t layouts = reader.Next();
     if (inputs != static_cast<int64_t>(input_types.size()) || outputs != static_cast<int64_t>(output_types.size())) {
       return Fail("MaskSubFused: the program has other inputs or outputs than the op");
     }
-    if (inputs > kMostItems || outputs > kMostItems || !Within(instructions, 1, 4 * kMostItems)) {
-      return Fail("MaskSubFused: too many inputs, outputs or instructions, or none");
+    if (inputs > kMostItems || outputs > kMostItems || !Within(instructions, 1, 4 * kMostItems) ||
+        !Within(layouts, 0, kMostItems)) {
+      return Fail("MaskSubFused: too many inputs, outputs, layouts or instructions, or none");
     }
+    layouts_ = layouts;
     program_.constants = static_cast<int64_t>(constants);
     for (Type type : input_types) {
       if (!ReadInput(reader, type)) return false;
@@ -59,15 +62,18 @@ class Parser {
     for (Type type : output_types) {
       if (!ReadOutput(reader, type)) return false;
     }
+    for (int64_t i = 0; i < layouts; i++) {
+      if (!ReadLayout(reader)) return false;
+    }
     if (reader.Left() != static_cast<size_t>(instructions * kInstructionWords)) {
       return Fail("MaskSubFused: the program is shorter or longer than its counts say");
     }
-    written_.assign(output_types.size(), false);
+    parts_.assign(output_types.size(), 0);
     for (int64_t i = 0; i < instructions; i++) {
       if (!ReadInstruction(reader)) return false;
     }
-    for (size_t i = 0; i < written_.size(); i++) {
-      if (!written_[i]) return Fail(Text("output", i, "is never written"));
+    for (size_t i = 0; i < parts_.size(); i++) {
+      if (parts_[i] != PartsOf(program_.outputs[i])) return Fail(Text("output", i, "is not written as a whole"));
     }
     return true;
   }
@@ -81,8 +87,10 @@ class Parser {
   bool ReadInput(Reader& reader, Type type) {
     const int64_t kind = reader.Next(), div = reader.Next(), mod = reader.Next();
     const size_t index = program_.inputs.size();
-    if (!Within(kind, 0, 3)) return Fail(Text("input", index, "has an unknown kind"));
-    if (!Within(div, 1, kLargest) || !Within(mod, 1, program_.rows)) {
+    if (!Within(kind, 0, 4)) return Fail(Text("input", index, "has an unknown kind"));
+    if (static_cast<Kind>(kind) == Kind::kStrided) {
+      if (!Within(div, 0, layouts_ - 1)) return Fail(Text("input", index, "has a layout that does not exist"));
+    } else if (!Within(div, 1, kLargest) || !Within(mod, 1, program_.rows)) {
       return Fail(Text("input", index, "needs div from 1 and mod from 1 to the number of rows"));
     }
     program_.inputs.push_back({static_cast<Kind>(kind), type, div, mod});
@@ -96,7 +104,7 @@ class Parser {
     if (!Within(kind, 0, 3)) return Fail(Text("output", index, "has an unknown kind"));
     if (type != Type::kFloat && type != Type::kBfloat16) return Fail(Text("output", index, "is no float type"));
     if (!Within(rank, 0, 254)) return Fail(Text("output", index, "has an impossible rank"));
-    Output output{static_cast<Kind>(kind), type, {}};
+    Output output{static_cast<Kind>(kind), type, {}, 0};
     int64_t count = 1;
     for (int64_t i = 0; i < rank; i++) {
       const int64_t size = reader.Next();
@@ -104,10 +112,53 @@ class Parser {
       output.dims.push_back(size);
       count *= size;
     }
-    if (count != CountOf(program_, output)) return Fail(Text("output", index, "has a shape that is not of its kind"));
+    output.count = count;
+    const int64_t part = PartOf(output);
+    if (count != part && (output.kind != Kind::kFull || count % part != 0)) {
+      return Fail(Text("output", index, "has a shape that is not of its kind"));
+    }
     program_.outputs.push_back(output);
     return true;
   }
+
+  bool ReadLayout(Reader& reader) {
+    const size_t index = program_.layouts.size();
+    Layout layout = {};
+    layout.offset = reader.Next();
+    layout.dimensions = reader.Next();
+    if (!Within(layout.offset, 0, kLargest) || !Within(layout.dimensions, 0, kMostDimensions)) {
+      return Fail(Text("layout", index, "has an impossible offset or number of dimensions"));
+    }
+    int64_t rows = 1, last = layout.offset;
+    for (int64_t d = 0; d < layout.dimensions; d++) {
+      const int64_t size = layout.sizes[d] = reader.Next(), stride = layout.strides[d] = reader.Next();
+      if (!Within(size, 1, kLargest / rows) || !Within(stride, 0, kLargest) ||
+          (size > 1 && stride > (kLargest - last) / (size - 1))) {
+        return Fail(Text("layout", index, "has an impossible size or stride"));
+      }
+      rows *= size;
+      last += (size - 1) * stride;
+    }
+    if (rows != program_.rows) return Fail(Text("layout", index, "has another number of rows"));
+    layout.extent = last + program_.cols;
+    program_.layouts.push_back(layout);
+    return true;
+  }
+
+  // Elements that one store of this output writes.
+  int64_t PartOf(const Output& output) const {
+    switch (output.kind) {
+      case Kind::kFull:
+        return program_.rows * program_.cols;
+      case Kind::kRow:
+        return program_.rows;
+      case Kind::kColumn:
+        return program_.cols;
+      default:
+        return 1;
+    }
+  }
+  int64_t PartsOf(const Output& output) const { return output.count / PartOf(output); }
 
   bool ReadInstruction(Reader& reader) {
     const int64_t op = reader.Next(), space = reader.Next();
@@ -146,7 +197,7 @@ class Parser {
         if (!in.row) return "reduces to rows but says that its value is full";
         return IsValue(in.a, false) ? nullptr : "reduces what is no full value";
       case Op::kStore:
-        return WhyWrongSink(in, in.row ? Kind::kRow : Kind::kFull);
+        return WhyWrongStore(in);
       case Op::kColumnSum:
         return in.row ? "sums columns of a row value" : WhyWrongSink(in, Kind::kColumn);
       case Op::kTotal:
@@ -167,12 +218,21 @@ class Parser {
     return in.row == (kind == Kind::kRow) ? nullptr : "loads into the wrong space";
   }
 
+  const char* WhyWrongStore(const Instruction& in) {
+    if (in.row && in.c > 0) return "stores a row value by a layout";
+    const char* why = WhyWrongSink(in, in.row ? Kind::kRow : Kind::kFull);
+    if (why != nullptr || in.row) return why;
+    const Output& output = program_.outputs[in.b];
+    if (in.c == 0) return PartsOf(output) == 1 ? nullptr : "stores a part of an output without a layout";
+    if (static_cast<size_t>(in.c) > program_.layouts.size()) return "stores by a layout that does not exist";
+    return program_.layouts[in.c - 1].extent <= output.count ? nullptr : "stores past the end of an output";
+  }
+
   const char* WhyWrongSink(const Instruction& in, Kind kind) {
     if (!IsValue(in.a, in.row)) return "writes what is no earlier value of its space";
     if (static_cast<size_t>(in.b) >= program_.outputs.size()) return "writes an output that does not exist";
     if (program_.outputs[in.b].kind != kind) return "writes an output of another kind";
-    if (written_[in.b]) return "writes an output for the second time";
-    written_[in.b] = true;
+    if (++parts_[in.b] > PartsOf(program_.outputs[in.b])) return "writes an output for the second time";
     return nullptr;
   }
 
@@ -190,27 +250,26 @@ class Parser {
 
   Program& program_;
   std::string& error_;
-  std::vector<bool> written_;
+  int64_t layouts_ = 0;
+  std::vector<int64_t> parts_;  // by output: how often it has been written
 };
 
-int64_t CountOf(const Program& program, Kind kind, int64_t rows) {
-  switch (kind) {
+}  // namespace
+
+int64_t CountOf(const Program& program, const Input& input) {
+  switch (input.kind) {
     case Kind::kFull:
-      return rows * program.cols;
+      return input.mod * program.cols;
     case Kind::kRow:
-      return rows;
+      return input.mod;
     case Kind::kColumn:
       return program.cols;
+    case Kind::kStrided:
+      return program.layouts[input.div].extent;
     default:
       return 1;
   }
 }
-
-}  // namespace
-
-int64_t CountOf(const Program& program, const Input& input) { return CountOf(program, input.kind, input.mod); }
-
-int64_t CountOf(const Program& program, const Output& output) { return CountOf(program, output.kind, program.rows); }
 
 bool ParseProgram(const std::vector<int64_t>& words, const std::vector<Type>& input_types,
                   const std::vector<Type>& output_types, size_t constants, Program* program, std::string* error) {

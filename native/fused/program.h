@@ -9,7 +9,7 @@
 namespace masksub {
 
 // The numbers belong together with src/engine/step/recorded/fusedOps.ts: change both, and kProgramVersion.
-constexpr int64_t kProgramVersion = 1;
+constexpr int64_t kProgramVersion = 2;
 
 enum class Op : int32_t {
   kLoad = 0,
@@ -60,8 +60,8 @@ enum class Op : int32_t {
 };
 constexpr int64_t kOpCount = 45;
 
-// Shape of an input or output in the iteration space of R rows and C columns.
-enum class Kind : int32_t { kFull = 0, kRow = 1, kColumn = 2, kScalar = 3 };
+// Shape of an input or output in the iteration space of R rows and C columns; strided: full, its rows where a layout says.
+enum class Kind : int32_t { kFull = 0, kRow = 1, kColumn = 2, kScalar = 3, kStrided = 4 };
 
 // What an operand index refers to: a value of the instruction's own space, a constant, a row value in full space.
 enum class Operand : int32_t { kValue = 0, kConstant = 1, kRow = 2 };
@@ -69,16 +69,26 @@ enum class Operand : int32_t { kValue = 0, kConstant = 1, kRow = 2 };
 // The numbers of TF_DataType, so that the interpreter needs no TensorFlow header.
 enum class Type : int32_t { kFloat = 1, kInt32 = 3, kBool = 10, kBfloat16 = 14 };
 
+// Where row r of the iteration space begins within a tensor, in elements: r in mixed radix over the sizes, the first of
+// them the slowest, each digit times its stride. Plain data, since the loops read it.
+constexpr int64_t kMostDimensions = 8;
+struct Layout {
+  int64_t offset, dimensions;
+  int64_t sizes[kMostDimensions], strides[kMostDimensions];
+  int64_t extent;  // one past the last element
+};
+
 struct Input {
   Kind kind;
   Type type;
-  int64_t div, mod;  // row r of the iteration space reads row (r / div) % mod
+  int64_t div, mod;  // row r of the iteration space reads row (r / div) % mod; strided: div is the index of its layout
 };
 
 struct Output {
   Kind kind;
   Type type;
   std::vector<int64_t> dims;
+  int64_t count;  // elements; of a full output that is stored in parts, rows times columns for each
 };
 
 struct Instruction {
@@ -92,6 +102,7 @@ struct Program {
   int64_t rows, cols;
   std::vector<Input> inputs;
   std::vector<Output> outputs;
+  std::vector<Layout> layouts;
   std::vector<Instruction> instructions;
   int64_t constants;  // of the attribute and the scalar inputs together
 };
@@ -102,9 +113,8 @@ inline bool IsTernary(Op op) { return op == Op::kMulAdd || op == Op::kSelect; }
 inline bool IsRowReduction(Op op) { return op == Op::kRowSum || op == Op::kRowMax; }
 inline bool IsSink(Op op) { return op >= Op::kStore; }
 
-// Elements that an input or output of this kind holds.
+// Elements that an input holds; at least, where it is strided.
 int64_t CountOf(const Program& program, const Input& input);
-int64_t CountOf(const Program& program, const Output& output);
 
 // Reads and checks a program. Returns false and says why in `error`, in terms of the instruction that is wrong.
 bool ParseProgram(const std::vector<int64_t>& words, const std::vector<Type>& input_types,

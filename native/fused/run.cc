@@ -156,6 +156,7 @@ void RunPlan(const Plan& plan, const std::vector<const void*>& inputs, const std
   call.homes = plan.homes.data();
   call.inputs = input_views.data();
   call.outputs = output_views.data();
+  call.layouts = program.layouts.data();
   call.constants = numbers.data();
   call.rows = program.rows;
   call.cols = program.cols;

@@ -123,7 +123,7 @@ export function clustersOf(graph: Graph): Cluster[] {
 
 /** Whether a member's result is there before the last row is through: an element or a row, no sum over rows. */
 function staysInside(producer: Fusible, value: Value): boolean {
-  if (producer.kind === 'map') return true;
+  if (producer.kind === 'map') return true; // an assembly puts rows elsewhere
   const isOfRow = producer.kind === 'rowSum' || producer.kind === 'rowMean' || producer.kind === 'rowMax';
   return isOfRow && sizeOfShape(value.shape) === producer.rows;
 }

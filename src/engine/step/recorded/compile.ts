@@ -7,6 +7,7 @@ import { dtypes, type Graph, makeNode, type Node, type Value } from './graph.ts'
 import { recompute } from './recompute.ts';
 import { runInOrder, sortNodes } from './schedule.ts';
 import { dropIdentities, mergeReshapes, prune } from './simplify.ts';
+import { lowerViews } from './views.ts';
 
 /** A recorded computation, ready for a session. */
 export interface Compiled {
@@ -26,7 +27,7 @@ export function compileGraph(prefix: string, graph: Graph, precision: 'float32' 
   );
   for (const pass of [dropIdentities, mergeReshapes, drop, productsOfMatrices]) pass(graph);
   if (precision === 'bfloat16') productsInBfloat16(graph);
-  for (const pass of [decomposeSoftmax, recompute, drop]) pass(graph);
+  for (const pass of [decomposeSoftmax, lowerViews, drop, recompute, drop]) pass(graph);
   fuse(prefix, graph);
   for (const pass of [drop, sortNodes, runInOrder]) pass(graph);
   const nodes = [...graph.nodes];

@@ -120,13 +120,13 @@ class Program {
     const inputs = [...this.#inputs.map(({ value }) => value), ...this.#scalars];
     const { rows, columns } = this.#cluster;
     const program = [
-      this.#layouts.length > 0 ? 2 : 1,
+      2, // the version
       rows,
       columns,
       inputs.length,
       outputs.length,
       this.#instructions.length,
-      ...(this.#layouts.length > 0 ? [this.#layouts.length] : []),
+      this.#layouts.length,
       ...this.#inputs.flatMap(({ operand: { kind, div, mod, layout } }) =>
         layout ? [kinds[kind], this.#layouts.indexOf(layout), 1] : [kinds[kind], div, mod],
       ),
