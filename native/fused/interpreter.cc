@@ -67,7 +67,7 @@ void LoadStrided(const Call& call, const Frame& frame, const Tile& tile, const S
     value = const_cast<float*>(static_cast<const float*>(input.data)) + AddressOf(layout, tile.row) + tile.col;
     return;
   }
-  value = frame.scratch + call.homes[step.out];
+  if (call.homes[step.out] >= 0) value = frame.scratch + call.homes[step.out];
   const int64_t stride = layout.dimensions > 0 ? layout.strides[layout.dimensions - 1] : 0;
   ForStretches(layout, tile, [&](int64_t address, int64_t rows, int64_t from) {
     for (int64_t r = 0; r < rows; r++) {

@@ -3,7 +3,8 @@
  * melt into the fused kernels on both sides, so that what lies between is stored in half the memory.
  */
 import { fusible } from './elementwise.ts';
-import { dtypes, type Graph, makeNode, type Node, substitute, type Value } from './graph.ts';
+import { consumersOf, dtypes, type Graph, makeNode, type Node, substitute, type Value } from './graph.ts';
+import { assembleOp, layoutsOf, setLayouts, viewOp } from './views.ts';
 
 const products = new Set(['MatMul', 'BatchMatMulV2']);
 
@@ -35,6 +36,45 @@ export function productsInBfloat16(graph: Graph): void {
     replacements.set(output, widened.outputs[0] as Value);
     return [...made, product, widened];
   });
+  substitute(graph, replacements);
+}
+
+/** Moves data in bfloat16 where it comes from a product or goes to one: what only moves is rounded before, and widened after. */
+export function viewsInBfloat16(graph: Graph): void {
+  const consumers = consumersOf(graph.nodes);
+  const isMove = (node: Node) => node.op === viewOp || node.op === assembleOp;
+  const goesToMoves = (value: Value) => (consumers.get(value) ?? []).every(isMove);
+  const replacements = new Map<Value, Value>();
+  graph.nodes = graph.nodes.flatMap((node) => {
+    const [output] = node.outputs;
+    if (!isMove(node) || output?.dtype !== dtypes.float32) return [node];
+    const isNarrow = node.op === assembleOp || node.inputs.every((input) => isWidened(input) || goesToMoves(input));
+    if (!isNarrow) return [node];
+    const casts = node.inputs.map((input, i) => castTo(`${node.name}/round${i}`, input, dtypes.bfloat16, node.phase));
+    const inputs = casts.map((cast) => cast.outputs[0] as Value);
+    const type = { dtype: dtypes.bfloat16, shape: output.shape };
+    const moved = makeNode(`${node.name}/bfloat16`, node.op, node.attributes, inputs, [type]);
+    moved.phase = node.phase;
+    setLayouts(moved, layoutsOf(node));
+    const widened = castTo(`${node.name}/widen`, moved.outputs[0] as Value, dtypes.float32, node.phase);
+    replacements.set(output, widened.outputs[0] as Value);
+    return [...casts, moved, widened];
+  });
+  substitute(graph, replacements);
+  dropRoundTrips(graph);
+}
+
+const isWidened = ({ node }: Value) => node.op === 'Cast' && node.inputs[0]?.dtype === dtypes.bfloat16;
+
+/** A bfloat16 number that is widened and rounded again is what it was. */
+function dropRoundTrips(graph: Graph): void {
+  const replacements = new Map<Value, Value>();
+  for (const node of graph.nodes) {
+    const [output] = node.outputs;
+    const [input] = node.inputs;
+    if (node.op !== 'Cast' || output?.dtype !== dtypes.bfloat16 || !input || !isWidened(input)) continue;
+    replacements.set(output, input.node.inputs[0] as Value);
+  }
   substitute(graph, replacements);
 }
 

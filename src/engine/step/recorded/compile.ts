@@ -1,5 +1,5 @@
 /** From what was recorded to what is run: passes over the graph, the assignments at its end, its bytes. */
-import { productsInBfloat16 } from './bfloat16.ts';
+import { productsInBfloat16, viewsInBfloat16 } from './bfloat16.ts';
 import { decomposeSoftmax, productsOfMatrices } from './decompose.ts';
 import { encodeGraph, referenceTo } from './encode.ts';
 import { fuse } from './fuse.ts';
@@ -27,7 +27,9 @@ export function compileGraph(prefix: string, graph: Graph, precision: 'float32' 
   );
   for (const pass of [dropIdentities, mergeReshapes, drop, productsOfMatrices]) pass(graph);
   if (precision === 'bfloat16') productsInBfloat16(graph);
-  for (const pass of [decomposeSoftmax, lowerViews, drop, recompute, drop]) pass(graph);
+  for (const pass of [decomposeSoftmax, lowerViews, drop]) pass(graph);
+  if (precision === 'bfloat16') viewsInBfloat16(graph);
+  for (const pass of [drop, recompute, drop]) pass(graph);
   fuse(prefix, graph);
   for (const pass of [drop, sortNodes, runInOrder]) pass(graph);
   const nodes = [...graph.nodes];
