@@ -12,14 +12,15 @@ export interface Backend {
   readonly name: 'tensorflow' | 'wasm' | 'cpu';
   /** Why this one, for people. */
   readonly reason: string;
+  /** Where the native engine computes. */
+  readonly device?: 'cpu' | 'gpu';
 }
 
 /** Loads the wanted backend and makes it tfjs's. Throws a UserError where it cannot be had. */
 export async function loadBackend(wanted: Config['run']['backend'], env = process.env): Promise<Backend> {
   switch (wanted) {
     case 'tensorflow':
-      await useTensorflow(engineFolder(env));
-      return { name: 'tensorflow', reason: 'The config asks for it.' };
+      return { name: 'tensorflow', reason: 'The config asks for it.', device: await useTensorflow(engineFolder(env)) };
     case 'wasm':
       await useWasm();
       return { name: 'wasm', reason: 'The config asks for it.' };
@@ -30,8 +31,8 @@ export async function loadBackend(wanted: Config['run']['backend'], env = proces
     case 'auto': {
       const missing = engineProblem(engineFolder(env));
       if (!missing) {
-        await useTensorflow(engineFolder(env));
-        return { name: 'tensorflow', reason: 'The native engine is installed.' };
+        const device = await useTensorflow(engineFolder(env));
+        return { name: 'tensorflow', reason: 'The native engine is installed.', device };
       }
       await useWasm();
       return { name: 'wasm', reason: `${missing} WebAssembly is several times slower.` };
@@ -47,7 +48,7 @@ export function engineProblem(folder: string): string | undefined {
   return undefined;
 }
 
-async function useTensorflow(folder: string): Promise<void> {
+async function useTensorflow(folder: string): Promise<'cpu' | 'gpu'> {
   const problem = engineProblem(folder);
   const hint =
     'In a checkout, run `npm start` to install the engine; or set masksub.enginePath (MASKSUB_ENGINE) to one.';
@@ -56,7 +57,7 @@ async function useTensorflow(folder: string): Promise<void> {
   const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean };
   legacy.isNullOrUndefined ??= (value) => value === null || value === undefined;
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // its notes about the processor are no news to a researcher
-  let binding: unknown;
+  let binding: { isUsingGpuDevice(): boolean };
   try {
     binding = createRequire(import.meta.url)(bindingFile(folder));
   } catch (cause) {
@@ -71,6 +72,7 @@ async function useTensorflow(folder: string): Promise<void> {
   const { registerTensorflow } = await import('./tensorflowBackend.ts');
   registerTensorflow(binding);
   if (!(await tf.setBackend('tensorflow'))) throw new Error('tfjs refused the TensorFlow backend.');
+  return binding.isUsingGpuDevice() ? 'gpu' : 'cpu';
 }
 
 async function useWasm(): Promise<void> {

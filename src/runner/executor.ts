@@ -31,7 +31,7 @@ export function executorFactory(
       return { executor: eagerExecutor(problem, initial), name: 'eager', reason };
     }
     const most = threads ?? (Number(env.TF_NUM_INTRAOP_THREADS) || os.availableParallelism());
-    const runtime = loadGraphRuntime(stepAddonFile(engineFolder(env)), most);
+    const runtime = loadGraphRuntime(stepAddonFile(engineFolder(env)), most, backend.device);
     const recorded = await recordedExecutor(problem, initial, runtime, precision);
     const reason = wanted === 'recorded' ? 'The config asks for it.' : 'The recorded step is the fastest here.';
     return { executor: withFallback(problem, recorded, precision), name: 'recorded', reason };

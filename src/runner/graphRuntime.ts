@@ -28,11 +28,12 @@ interface Addon {
   ): Promise<ArrayBuffer[]>;
 }
 
-/** Loads the addon at `file`; `threads` is how many one op may use. */
-export function loadGraphRuntime(file: string, threads: number): GraphRuntime {
+/** Loads the addon at `file`; `threads` is how many one op may use on a processor. */
+export function loadGraphRuntime(file: string, threads: number, device: 'cpu' | 'gpu' = 'cpu'): GraphRuntime {
   const addon = createRequire(import.meta.url)(file) as Addon;
-  const config = sessionConfig(threads);
+  const config = device === 'cpu' ? processorConfig(threads) : graphicsConfig();
   return {
+    fused: device === 'cpu',
     inference() {
       const scratch = addon.createSession(config);
       return { infer: (node) => inferOutputs(addon, scratch, node), close: () => addon.closeSession(scratch) };
@@ -77,7 +78,7 @@ function openSession(addon: Addon, config: Uint8Array): GraphSession {
  * A ConfigProto (`tensorflow/core/protobuf/config.proto`; tag = field number << 3 | wire type). Ops run one after the other, each on all
  * threads. TensorFlow's own optimizers stay off: the passes over the recording have done their work, and they take longer than a step.
  */
-function sessionConfig(threads: number): Uint8Array {
+function processorConfig(threads: number): Uint8Array {
   const writer = Writer.create();
   writer.uint32(2 << 3).int32(threads); // intra_op_parallelism_threads
   writer.uint32(5 << 3).int32(1); // inter_op_parallelism_threads
@@ -93,4 +94,18 @@ function sessionConfig(threads: number): Uint8Array {
     .bool(true)
     .ldelim(); // disable_meta_optimizer
   return graphOptions.ldelim().finish();
+}
+
+/** On a GPU TensorFlow's optimizers stay on and fuse what they can; memory is taken as it is needed. */
+function graphicsConfig(): Uint8Array {
+  const writer = Writer.create();
+  const gpuOptions = writer.uint32((6 << 3) | 2).fork();
+  gpuOptions
+    .uint32(4 << 3)
+    .bool(true)
+    .ldelim(); // allow_growth
+  return writer
+    .uint32(7 << 3)
+    .bool(true)
+    .finish(); // allow_soft_placement
 }

@@ -19,6 +19,8 @@ export interface GraphSession {
 }
 
 export interface GraphRuntime {
+  /** Whether it has the kernels of `native/fused`. */
+  readonly fused: boolean;
   /** Shape inference for one recording. */
   inference(): { readonly infer: InferOutputs; readonly close: () => void };
   open(): GraphSession;

@@ -192,7 +192,7 @@ function compileRecording(
         return { results: valuesOf(results), updates: valuesOf(updates) } as never;
       }),
     ) as { nodes: Node[]; result: { results: Map<string, Value>; updates: Map<string, Value> } };
-    return compileGraph(prefix, { nodes, ...result }, precision);
+    return compileGraph(prefix, { nodes, ...result }, { precision, fused: runtime.fused });
   } finally {
     close();
   }

@@ -18,8 +18,14 @@ export interface Compiled {
   readonly target: string | undefined;
 }
 
+export interface CompileOptions {
+  readonly precision: 'float32' | 'bfloat16';
+  /** Elementwise ops in kernels of our own, which there are for the processor only. */
+  readonly fused: boolean;
+}
+
 /** `placeholders` stay in the graph even where nothing reads them, so that they can always be fed. */
-export function compileGraph(prefix: string, graph: Graph, precision: 'float32' | 'bfloat16'): Compiled {
+export function compileGraph(prefix: string, graph: Graph, { precision, fused }: CompileOptions): Compiled {
   const placeholders = graph.nodes.filter((node) => node.op === 'Placeholder');
   const drop = (graph: Graph) => prune(graph, placeholders);
   const handles = new Map(
@@ -27,10 +33,12 @@ export function compileGraph(prefix: string, graph: Graph, precision: 'float32' 
   );
   for (const pass of [dropIdentities, mergeReshapes, drop, productsOfMatrices]) pass(graph);
   if (precision === 'bfloat16') productsInBfloat16(graph);
-  for (const pass of [decomposeSoftmax, lowerViews, drop]) pass(graph);
-  if (precision === 'bfloat16') viewsInBfloat16(graph);
-  for (const pass of [drop, recompute, drop]) pass(graph);
-  fuse(prefix, graph);
+  if (fused) {
+    for (const pass of [decomposeSoftmax, lowerViews, drop]) pass(graph);
+    if (precision === 'bfloat16') viewsInBfloat16(graph);
+    for (const pass of [drop, recompute, drop]) pass(graph);
+    fuse(prefix, graph);
+  }
   for (const pass of [drop, sortNodes, runInOrder]) pass(graph);
   const nodes = [...graph.nodes];
   const assignments: Node[] = [];
