@@ -66,6 +66,11 @@ export interface Executor {
   step(batches: readonly HostBatch[], scalars: StepScalars): Promise<void>;
   /** The same, and reads what happened inside. */
   inspect(batches: readonly HostBatch[], scalars: StepScalars): Promise<Inspection>;
+  /**
+   * Bytes that training with such batches needs beside the process itself, at most; nothing is computed. An estimate: allocators
+   * need a little more. Only where the executor can tell.
+   */
+  memoryOf?(batches: readonly HostBatch[], scalars: StepScalars): number;
   /** Reports of the steps since the last call, oldest first. */
   reports(): Promise<StepReport[]>;
   /** Logits (B, classes) in evaluation mode. */

@@ -5,25 +5,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Branch } from '../methods/method.ts';
 import type { StepScalars } from '../optim/optimizer.ts';
-import { packValues, unpack, unpackValues } from '../parameters.ts';
-import type { Executor, HostBatch, HostDraws, HostImages, Inspection, Snapshot, StepReport } from './executor.ts';
+import { unpack, unpackValues } from '../parameters.ts';
+import type { Executor, HostBatch, HostDraws, HostImages, Inspection, StepReport } from './executor.ts';
 import type { Feed, GraphRuntime, GraphSession } from './graphRuntime.ts';
 import { batchTensors, drawTensors, type HostInput, imageTensor, type MakeTensor, scalarTensors } from './inputs.ts';
 import { type Compiled, compileGraph } from './recorded/compile.ts';
-import { encodeGraph } from './recorded/encode.ts';
-import { dtypes, makeNode, type Node, type Value } from './recorded/graph.ts';
-import { RecordingError, record, type Trace, variableAttributes } from './recorded/trace.ts';
+import type { Node, Value } from './recorded/graph.ts';
+import { RecordingError, record, type Trace } from './recorded/trace.ts';
+import { readState, type Variable, variableGraph, variablesOf, writeState } from './recorded/variables.ts';
 import { reportOf, reportTensor } from './report.ts';
 import { type Problem, type StepOutcome, type TrainState, trainStep } from './step.ts';
 
 /** Recordings that a session holds before it is opened anew: a graph never shrinks. */
 const MOST_RECORDINGS = 24;
-
-/** A variable of the session: one for each parameter group, and for each of its slots. */
-interface Variable {
-  readonly name: string;
-  readonly size: number;
-}
 
 /** A computation of the session, with the names of its placeholders. */
 interface Recording extends Compiled {
@@ -42,7 +36,7 @@ export async function recordedExecutor(
   let session = openSession(runtime, variables);
   let recordings = new Map<string, Recording>();
   let pending: { readonly numbers: Float32Array; readonly batches: number }[] = [];
-  await write(stateValues(problem, startOf(problem, initial)));
+  await writeState(session, variables, { parameters: initial, slots: new Map(), ema: initial });
 
   /** The recording for inputs of this form, made where there is none yet. */
   async function recordingFor(
@@ -68,11 +62,11 @@ export async function recordedExecutor(
   }
 
   async function reopen(): Promise<void> {
-    const values = await read();
+    const snapshot = await readState(session, variables, problem);
     session.close();
     session = openSession(runtime, variables);
     recordings = new Map();
-    await write(values);
+    await writeState(session, variables, snapshot);
   }
 
   async function run({ prefix, fetches, target }: Recording, inputs: readonly HostInput[]) {
@@ -94,30 +88,6 @@ export async function recordedExecutor(
     return results;
   }
 
-  async function read(): Promise<Float32Array[]> {
-    return session.run(
-      [],
-      variables.map(({ name }) => `${name}/value`),
-      [],
-    );
-  }
-
-  async function write(values: readonly Float32Array[]): Promise<void> {
-    const feeds = variables.map(
-      ({ name, size }, i): Feed => ({
-        node: `${name}/next`,
-        dtype: 'float32',
-        shape: [size],
-        values: values[i] as Float32Array,
-      }),
-    );
-    await session.run(
-      feeds,
-      [],
-      variables.map(({ name }) => `${name}/assign`),
-    );
-  }
-
   return {
     async step(batches, scalars) {
       await step(batches, scalars, false);
@@ -136,6 +106,12 @@ export async function recordedExecutor(
           Object.fromEntries(method.terms.map(({ branch }) => [branch, results.get(`${i}/${branch}`)])),
         ),
       };
+    },
+    memoryOf(batches, scalars) {
+      const { peakBytes } = compileRecording(runtime, '', precision, (trace, make) =>
+        recordStep(problem, trace, make, batches, scalars, false),
+      );
+      return peakBytes + variables.reduce((sum, { group }) => sum + group.size * Float32Array.BYTES_PER_ELEMENT, 0);
     },
     async reports(): Promise<StepReport[]> {
       const reports = pending.map(({ numbers, batches }) => reportOf(problem, numbers, batches));
@@ -156,12 +132,8 @@ export async function recordedExecutor(
       });
       return (await run(recording, inputs)).get('logits') as Float32Array;
     },
-    async snapshot(): Promise<Snapshot> {
-      return snapshotOf(problem, await read());
-    },
-    async restore(snapshot) {
-      await write(stateValues(problem, snapshot));
-    },
+    snapshot: () => readState(session, variables, problem),
+    restore: (snapshot) => writeState(session, variables, snapshot),
     async dispose() {
       session.close();
       pending = [];
@@ -253,60 +225,8 @@ function collectInputs(build: (make: MakeTensor) => void): HostInput[] {
   return inputs;
 }
 
-function variablesOf({ groups, optimizer, ema }: Problem): Variable[] {
-  const kinds = [
-    'parameters',
-    ...optimizer.slots.map((slot) => `optimizer.${slot}`),
-    ...(ema === undefined ? [] : ['ema']),
-  ];
-  return kinds.flatMap((kind) => groups.map(({ size }, g) => ({ name: `${kind}.${g}`, size })));
-}
-
-/** A session with the variables and, for each, an assignment and a read. */
 function openSession(runtime: GraphRuntime, variables: readonly Variable[]): GraphSession {
-  const dtype = { kind: 'type', value: dtypes.float32 } as const;
-  const nodes = variables.flatMap(({ name, size }) => {
-    const type = [{ dtype: dtypes.float32, shape: [size] }];
-    const handle = makeNode(
-      name,
-      'VarHandleOp',
-      variableAttributes(name, [size]),
-      [],
-      [{ dtype: dtypes.resource, shape: [] }],
-    );
-    const [resource] = handle.outputs as [Value];
-    const next = makeNode(`${name}/next`, 'Placeholder', { dtype, shape: { kind: 'shape', value: [size] } }, [], type);
-    const [value] = next.outputs as [Value];
-    const assign = makeNode(`${name}/assign`, 'AssignVariableOp', { dtype }, [resource, value], []);
-    return [handle, next, assign, makeNode(`${name}/value`, 'ReadVariableOp', { dtype }, [resource], type)];
-  });
   const session = runtime.open();
-  session.extend(encodeGraph(nodes));
+  session.extend(variableGraph(variables));
   return session;
-}
-
-function startOf({ optimizer, ema }: Problem, initial: ReadonlyMap<string, Float32Array>): Snapshot {
-  const zeros = () => new Map([...initial].map(([name, values]) => [name, new Float32Array(values.length)]));
-  return {
-    parameters: initial,
-    slots: new Map(optimizer.slots.map((slot) => [slot, zeros()])),
-    ema: ema === undefined ? undefined : initial,
-  };
-}
-
-/** A snapshot as the variables' values, in their order. */
-function stateValues({ groups, optimizer, ema }: Problem, snapshot: Snapshot): Float32Array[] {
-  const slots = optimizer.slots.map((slot) => snapshot.slots.get(slot) ?? new Map());
-  const all = [snapshot.parameters, ...slots, ...(ema === undefined ? [] : [snapshot.ema ?? snapshot.parameters])];
-  return all.flatMap((values) => packValues(groups, values));
-}
-
-/** The way back. */
-function snapshotOf({ groups, optimizer, ema }: Problem, values: readonly Float32Array[]): Snapshot {
-  const part = (i: number) => unpackValues(groups, values.slice(i * groups.length, (i + 1) * groups.length));
-  return {
-    parameters: part(0),
-    slots: new Map(optimizer.slots.map((slot, s) => [slot, part(1 + s)])),
-    ema: ema === undefined ? undefined : part(1 + optimizer.slots.length),
-  };
 }

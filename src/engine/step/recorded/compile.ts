@@ -4,6 +4,7 @@ import { decomposeSoftmax, productsOfMatrices } from './decompose.ts';
 import { encodeGraph, referenceTo } from './encode.ts';
 import { fuse } from './fuse.ts';
 import { dtypes, type Graph, makeNode, type Node, type Value } from './graph.ts';
+import { peakBytes } from './memory.ts';
 import { recompute } from './recompute.ts';
 import { runInOrder, sortNodes } from './schedule.ts';
 import { dropIdentities, mergeReshapes, prune } from './simplify.ts';
@@ -16,6 +17,8 @@ export interface Compiled {
   readonly fetches: ReadonlyMap<string, string>;
   /** The node that runs last, once every variable has its new value; nothing where none changes. */
   readonly target: string | undefined;
+  /** Memory of what is alive at the same time while it runs, at most; variables not counted. */
+  readonly peakBytes: number;
 }
 
 export interface CompileOptions {
@@ -39,27 +42,30 @@ export function compileGraph(prefix: string, graph: Graph, { precision, fused }:
     for (const pass of [drop, recompute, drop]) pass(graph);
     fuse(prefix, graph);
   }
-  for (const pass of [drop, sortNodes, runInOrder]) pass(graph);
-  const nodes = [...graph.nodes];
-  const assignments: Node[] = [];
-  for (const [variable, value] of graph.updates) {
+  drop(graph);
+  const assignments = addAssignments(prefix, graph, handles);
+  for (const pass of [sortNodes, runInOrder]) pass(graph);
+  const done = makeNode(`${prefix}done`, 'NoOp', {}, [], []);
+  done.control = assignments;
+  return {
+    bytes: encodeGraph(assignments.length > 0 ? [...graph.nodes, done] : graph.nodes),
+    fetches: new Map([...graph.results].map(([name, value]) => [name, referenceTo(value)])),
+    target: assignments.length > 0 ? done.name : undefined,
+    peakBytes: peakBytes(graph.nodes, graph.results.values()),
+  };
+}
+
+/** Assigns each variable as soon as its new value is there, so that the old one goes: what still reads it holds it. */
+function addAssignments(prefix: string, graph: Graph, handles: ReadonlyMap<string, Value>): Node[] {
+  const byProducer = new Map<Node, Node[]>();
+  const assignments = [...graph.updates].map(([variable, value]) => {
     const handle = handles.get(`${prefix}${variable}`);
     if (!handle) throw new Error(`The step updates ${variable}, which it does not read.`);
-    if (!nodes.includes(handle.node)) nodes.unshift(handle.node);
     const attributes = { dtype: { kind: 'type', value: dtypes.float32 } } as const;
-    assignments.push(makeNode(`${prefix}${variable}/assign`, 'AssignVariableOp', attributes, [handle, value], []));
-  }
-  nodes.push(...assignments);
-  let target: string | undefined;
-  if (assignments.length > 0) {
-    const done = makeNode(`${prefix}done`, 'NoOp', {}, [], []);
-    done.control = assignments;
-    nodes.push(done);
-    target = done.name;
-  }
-  return {
-    bytes: encodeGraph(nodes),
-    fetches: new Map([...graph.results].map(([name, value]) => [name, referenceTo(value)])),
-    target,
-  };
+    const assignment = makeNode(`${prefix}${variable}/assign`, 'AssignVariableOp', attributes, [handle, value], []);
+    byProducer.set(value.node, [...(byProducer.get(value.node) ?? []), assignment]);
+    return assignment;
+  });
+  graph.nodes = graph.nodes.flatMap((node) => [node, ...(byProducer.get(node) ?? [])]);
+  return assignments;
 }
