@@ -49,8 +49,20 @@ export function emptyRun(id: string): RunState {
 export function reduceRun(run: RunState, event: RunEvent): RunState {
   const next = { ...run, t: event.t };
   switch (event.type) {
-    case 'start':
-      return { ...next, start: event, state: 'running', end: undefined };
+    case 'start': {
+      // What an earlier attempt did after the checkpoint from which this one goes on is being done again.
+      const counts = ({ step }: { readonly step: number }) => step <= (event.fromStep ?? 0);
+      const [steps, epochs] = [run.steps.filter(counts), run.epochs.filter(counts)];
+      return {
+        ...next,
+        start: event,
+        steps,
+        epochs,
+        layers: run.layers.filter(counts),
+        state: 'running',
+        end: undefined,
+      };
+    }
     case 'step':
       return { ...next, steps: [...run.steps, event] };
     case 'layers':
@@ -72,10 +84,12 @@ export function reduceRun(run: RunState, event: RunEvent): RunState {
 
 /** Many events at once, copying each list once. */
 export function reduceRunAll(run: RunState, events: readonly RunEvent[]): RunState {
+  const restart = events.findIndex((event, i) => i > 0 && event.type === 'start');
+  if (restart > 0) return reduceRunAll(reduceRunAll(run, events.slice(0, restart)), events.slice(restart));
   const steps = events.filter((event) => event.type === 'step');
   const rest = events.filter((event) => event.type !== 'step').reduce(reduceRun, run);
   const t = events.at(-1)?.t ?? run.t;
-  return { ...rest, steps: steps.length > 0 ? [...run.steps, ...steps] : run.steps, t };
+  return { ...rest, steps: steps.length > 0 ? [...rest.steps, ...steps] : rest.steps, t };
 }
 
 /** True once nothing more will come. */

@@ -106,6 +106,8 @@ export async function* train(
   const { executor, name: executorName, reason: executorReason } = await around.executorFor(problem, initial);
   try {
     if (resume) await executor.restore(resume.snapshot);
+    const fromStep = resume ? { fromStep: progress.step } : {};
+    resume = undefined; // or a copy of all weights would stay for the whole run
     yield {
       type: 'start',
       name: config.name,
@@ -126,7 +128,7 @@ export async function* train(
       precision: config.run.precision,
       epochs: config.train.epochs,
       steps: totalSteps,
-      ...(resume ? { fromStep: progress.step } : {}),
+      ...fromStep,
       at: around.date(),
     };
 

@@ -191,13 +191,14 @@ export class Dashboard implements vscode.Disposable {
     }
     const handles = this.#handles(this.#experiment());
     const ids = new Set(this.#feeds.map(({ id }) => id));
-    if (handles.length !== ids.size || handles.some(({ id }) => !ids.has(id))) {
+    const isResumed = ({ id, lost }: RunHandle) => !lost && this.#lost.has(id);
+    if (handles.length !== ids.size || handles.some((handle) => !ids.has(handle.id) || isResumed(handle))) {
       this.#replay();
       return;
     }
+    this.#tick(); // a run that was over may go on
     for (const { id, lost } of handles) {
       if (!lost || this.#lost.has(id)) continue;
-      this.#tick(); // its last words first
       this.#lost.add(id);
       this.#post({ type: 'lost', run: id });
     }

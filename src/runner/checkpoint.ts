@@ -1,7 +1,15 @@
-/** A snapshot of training as the tensors of a checkpoint file, with PyTorch's names and shapes for the parameters. */
+/** A snapshot of training as a checkpoint file and back, with PyTorch's names and shapes for the parameters. */
+import path from 'node:path';
+import { UserError } from '../core/errors.ts';
+import { decodeProgress } from '../core/progress.ts';
 import type { ParameterSpec } from '../engine/models/model.ts';
+import { sizeOf } from '../engine/parameters.ts';
 import type { Snapshot } from '../engine/step/executor.ts';
-import type { TensorFile } from '../store/safetensors.ts';
+import type { Problem } from '../engine/step/step.ts';
+import type { Resume } from '../engine/train.ts';
+import { checkpointFiles } from '../store/checkpoints.ts';
+import { readWhole } from '../store/files.ts';
+import { decodeSafetensors, type TensorFile } from '../store/safetensors.ts';
 
 /** Parameters by their own name; `optimizer.<slot>.<parameter>`; `ema.<parameter>`. */
 export function checkpointTensors(snapshot: Snapshot, parameters: readonly ParameterSpec[]): TensorFile {
@@ -12,7 +20,60 @@ export function checkpointTensors(snapshot: Snapshot, parameters: readonly Param
       tensors.set(`${prefix}${name}`, { dtype: 'F32', shape: [...(shapes.get(name) ?? [])], data });
   };
   addAll('', snapshot.parameters);
-  for (const [slot, values] of snapshot.slots) addAll(`optimizer.${slot}.`, values);
-  if (snapshot.ema) addAll('ema.', snapshot.ema);
+  for (const [slot, values] of snapshot.slots) addAll(slotPrefix(slot), values);
+  if (snapshot.ema) addAll(EMA_PREFIX, snapshot.ema);
   return tensors;
 }
+
+/** Where a run goes on, and the sentences about newer checkpoints that could not be read. */
+export interface FoundCheckpoint {
+  readonly resume: Resume;
+  readonly warnings: readonly string[];
+}
+
+/** The newest checkpoint of a run that can be read. Throws a `UserError` where there is none. */
+export function newestCheckpoint(folder: string, problem: Problem): FoundCheckpoint {
+  const damaged: string[] = [];
+  for (const file of checkpointFiles(folder)) {
+    try {
+      const resume = readCheckpoint(folder, file, problem);
+      return { resume, warnings: damaged.map((what) => `${what} An older checkpoint is used: ${file}.`) };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      damaged.push(error.message);
+    }
+  }
+  throw new UserError([`The run in ${folder} has no checkpoint to go on from.`, ...damaged].join(' '), {
+    hint: 'Start it again with `masksub run`.',
+  });
+}
+
+function readCheckpoint(folder: string, file: string, problem: Problem): Resume {
+  const full = path.join(folder, file);
+  const { tensors, metadata } = decodeSafetensors(readWhole(full), full);
+  const progress = decodeProgress(metadata.progress);
+  if (!progress) throw new UserError(`${full} does not say how far its run had come.`);
+  const valuesOf = (prefix: string): ReadonlyMap<string, Float32Array> =>
+    new Map(
+      problem.model.parameters.map((spec) => [spec.name, floatsOf(full, tensors, `${prefix}${spec.name}`, spec)]),
+    );
+  const snapshot: Snapshot = {
+    parameters: valuesOf(''),
+    slots: new Map(problem.optimizer.slots.map((slot) => [slot, valuesOf(slotPrefix(slot))])),
+    ema: problem.ema === undefined ? undefined : valuesOf(EMA_PREFIX),
+  };
+  return { snapshot, progress, file };
+}
+
+function floatsOf(file: string, tensors: TensorFile, name: string, spec: ParameterSpec): Float32Array {
+  const data = tensors.get(name)?.data;
+  if (!(data instanceof Float32Array) || data.length !== sizeOf(spec)) {
+    throw new UserError(
+      `${file} has no tensor "${name}" of ${sizeOf(spec)} values, as the config of the run wants it.`,
+    );
+  }
+  return data;
+}
+
+const slotPrefix = (slot: string) => `optimizer.${slot}.`;
+const EMA_PREFIX = 'ema.';

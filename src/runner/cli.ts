@@ -27,6 +27,14 @@ program
   .action(async (config, options) => (await import('./commands/run.ts')).run(config, options));
 
 program
+  .command('resume')
+  .description('go on with a run that was stopped, killed or failed, and with its pair')
+  .argument('<run>', 'a run id or folder')
+  .option('--out <folder>', 'where the run folders lie', '.masksub/runs')
+  .option('--json', 'print the events, one JSON object a line')
+  .action(async (run, options) => (await import('./commands/resume.ts')).resume(run, options));
+
+program
   .command('config')
   .description('check a config and print it with every default written out')
   .argument('<config>', 'a file, or - for standard input')

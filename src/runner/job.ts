@@ -11,8 +11,19 @@ export interface Job {
   readonly config: Config;
   /** Folder of the config file; relative data paths start there. */
   readonly configFolder: string;
+  /** Threads of the training process; a run that goes on needs as many as before, or its sums round differently. */
+  readonly threads: number;
+  /** Set for a run that goes on in the folder it has, from its newest checkpoint. */
+  readonly resume?: ResumeJob;
   /** The leader: pid, start time and control socket. */
   readonly leader: { readonly pid: number; readonly startTime: string; readonly socket: string };
+}
+
+/** What a run that goes on said of itself before. */
+export interface ResumeJob {
+  readonly dataHash: string;
+  readonly backend: string;
+  readonly executor: string;
 }
 
 export type ToTrainer = { readonly type: 'job'; readonly job: Job } | { readonly type: 'stop' };

@@ -36,9 +36,22 @@ export interface Outcome {
   readonly exitCode: 0 | 1 | 2 | 130;
 }
 
-/** Runs all seeds one after the other, the runs of a pair side by side, each in a process of its own. */
-export async function lead(experiment: Experiment, progress: Progress, stop: AbortSignal): Promise<Outcome> {
-  const runs = new Map<string, RunState>();
+/** The runs to make. */
+export interface Plan {
+  /** Each group side by side, one group after the other. */
+  readonly groups: readonly (readonly Omit<Job, 'leader'>[])[];
+  /** What is known of these runs and of their partners already. */
+  readonly known: readonly RunState[];
+}
+
+/** All seeds of an experiment, one after the other, the runs of a pair side by side. */
+export function planOf(experiment: Experiment): Plan {
+  return { groups: experiment.config.compare.seeds.map((seed) => jobsOf(experiment, seed)), known: [] };
+}
+
+/** Makes the runs of a plan, each in a process of its own. */
+export async function lead(plan: Plan, progress: Progress, stop: AbortSignal): Promise<Outcome> {
+  const runs = new Map(plan.known.map((run) => [run.id, run]));
   const step = () => Math.max(0, ...[...runs.values()].map((run) => run.steps.at(-1)?.step ?? 0));
   const abort = new AbortController();
   stop.addEventListener('abort', () => abort.abort());
@@ -46,66 +59,71 @@ export async function lead(experiment: Experiment, progress: Progress, stop: Abo
     if (request.command === 'stop') abort.abort();
     return { ok: true, state: abort.signal.aborted ? 'stopping' : 'running', step: step() };
   });
-  const pairs: PairComparison[] = [];
+  const leader = { pid: process.pid, startTime: processStartTime(process.pid) ?? '', socket: control.address };
   const ends: RunEnd[] = [];
   try {
-    for (const seed of experiment.config.compare.seeds) {
+    for (const group of plan.groups) {
       if (abort.signal.aborted) break;
-      const jobs = jobsOf(experiment, seed, control.address);
-      for (const job of jobs) runs.set(job.runId, emptyRun(job.runId)); // the baseline comes first in every list
-      ends.push(...(await Promise.all(jobs.map((job) => follow(job, jobs.length, runs, progress, abort)))));
-      const [baseline, method] = jobs.map((job) => runs.get(job.runId));
-      const compared = baseline && method ? comparePair(baseline, method) : undefined;
-      if (compared) pairs.push(compared);
+      for (const { runId } of group) if (!runs.has(runId)) runs.set(runId, emptyRun(runId)); // the baseline comes first in every list
+      ends.push(...(await Promise.all(group.map((job) => follow({ ...job, leader }, runs, progress, abort)))));
     }
   } finally {
     control.close();
   }
   const exitCode = ends.includes('refused') ? 2 : ends.includes('failed') ? 1 : abort.signal.aborted ? 130 : 0;
+  const pairs = pairsOf(runs);
   return { runs, comparison: pairs.length > 0 ? compareSeeds(pairs) : undefined, exitCode };
 }
 
+/** The comparison of each pair that has one. */
+function pairsOf(runs: ReadonlyMap<string, RunState>): PairComparison[] {
+  const all = [...runs.values()];
+  return all
+    .filter(({ start }) => start?.role === 'baseline' && start.pair !== undefined)
+    .map((baseline) => {
+      const method = all.find(({ start }) => start?.pair === baseline.start?.pair && start?.role === 'method');
+      return method && comparePair(baseline, method);
+    })
+    .filter((comparison) => comparison !== undefined);
+}
+
 /** The runs of one seed: the baseline first, where one is wanted. */
-function jobsOf({ id, out, config, configFolder }: Experiment, seed: number, socket: string): Job[] {
+function jobsOf({ id, out, config, configFolder }: Experiment, seed: number): Omit<Job, 'leader'>[] {
   const seeded = { ...config, train: { ...config.train, seed }, compare: { ...config.compare, seeds: [seed] } };
+  const isPair = config.method.name !== 'baseline' && config.compare.baseline;
   const pair = `${id}-s${seed}`;
-  const leader = { pid: process.pid, startTime: processStartTime(process.pid) ?? '', socket };
-  const job = (role: Role, name: Config['method']['name'], paired: boolean): Job => ({
+  const job = (role: Role, name: Config['method']['name']): Omit<Job, 'leader'> => ({
     runId: `${pair}-${name}`,
     out,
-    pair: paired ? pair : undefined,
+    pair: isPair ? pair : undefined,
     role,
     config: { ...seeded, method: { ...config.method, name } },
     configFolder,
-    leader,
+    threads: threadsEach(isPair ? 2 : 1, config.run.threads),
   });
-  if (config.method.name === 'baseline') return [job('baseline', 'baseline', false)];
-  const method = job('method', config.method.name, config.compare.baseline);
-  return config.compare.baseline ? [job('baseline', 'baseline', true), method] : [method];
+  if (config.method.name === 'baseline') return [job('baseline', 'baseline')];
+  const method = job('method', config.method.name);
+  return isPair ? [job('baseline', 'baseline'), method] : [method];
 }
 
 /** How a run ended; `refused` where its input was, before there was a run. */
 type RunEnd = 'finished' | 'stopped' | 'failed' | 'refused';
 
 /** Starts one run and follows it to its end. */
-function follow(
-  job: Job,
-  processes: number,
-  runs: Map<string, RunState>,
-  progress: Progress,
-  abort: AbortController,
-): Promise<RunEnd> {
+function follow(job: Job, runs: Map<string, RunState>, progress: Progress, abort: AbortController): Promise<RunEnd> {
   const child = fork(cliFile(), ['train'], {
-    env: trainingEnvironment(threadsEach(processes, job.config.run.threads)),
+    env: trainingEnvironment(job.threads),
     serialization: 'advanced', // keeps NaN and infinities
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const stderr = lastLines(child);
+  let hasBegun = false;
   let refusal: Extract<FromTrainer, { type: 'refused' }> | undefined;
   const tell = (message: ToTrainer) => {
     if (child.connected) child.send(message, () => {}); // it may end while the message is on its way
   };
   const onEvent = (event: RunEvent) => {
+    hasBegun ||= event.type === 'start';
     runs.set(job.runId, reduceRun(runs.get(job.runId) ?? emptyRun(job.runId), event));
     progress.onEvent(event, runs);
   };
@@ -128,7 +146,7 @@ function follow(
     child.on('close', (code, signal) => {
       clearTimeout(patience);
       abort.signal.removeEventListener('abort', onAbort);
-      resolve(endOf(job, { code, signal, refusal, stderr: stderr() }, runs, onEvent, progress));
+      resolve(endOf(job, { code, signal, refusal, hasBegun, stderr: stderr() }, runs, onEvent, progress));
     });
   });
 }
@@ -137,13 +155,15 @@ interface ProcessEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly refusal: Extract<FromTrainer, { type: 'refused' }> | undefined;
+  /** Whether it has said its start. */
+  readonly hasBegun: boolean;
   readonly stderr: readonly string[];
 }
 
 /** What the end of a training process means for its run; a run that could not say its end gets one. */
 function endOf(
   job: Job,
-  { code, signal, refusal, stderr }: ProcessEnd,
+  { code, signal, refusal, hasBegun, stderr }: ProcessEnd,
   runs: Map<string, RunState>,
   onEvent: (event: RunEvent) => void,
   progress: Progress,
@@ -152,7 +172,7 @@ function endOf(
   if (refusal) {
     progress.onError(refusal.forPerson ? refusal.message : `A bug in MaskSub; please report it.\n${refusal.message}`);
     if (!isOver(run)) runs.set(job.runId, { ...run, state: 'failed' });
-    return refusal.forPerson && !run.start ? 'refused' : 'failed';
+    return refusal.forPerson && !hasBegun ? 'refused' : 'failed';
   }
   if (isOver(run)) return run.state === 'finished' || run.state === 'stopped' ? run.state : 'failed';
   const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
@@ -161,6 +181,7 @@ function endOf(
   try {
     const event = endDeadRun(job.out, job.runId, message);
     if (event) onEvent(event);
+    else runs.set(job.runId, { ...run, state: 'failed' });
   } catch (error) {
     progress.onError(describeError(error)); // readers find the run lost
   }

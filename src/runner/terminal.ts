@@ -7,8 +7,10 @@ import { type RunState, secondsLeft } from '../core/run.ts';
 /** Lines of progress for the terminal: one at each start, and one whenever all runs have been validated anew. */
 export function progressLines(event: RunEvent, runs: ReadonlyMap<string, RunState>): string[] {
   if (event.type === 'start') {
+    const from = event.fromStep === undefined ? '' : ` Goes on after step ${event.fromStep}.`;
     return [
-      `${titleOf(event.method)} (seed ${event.seed}): ${event.parameters.toLocaleString('en')} parameters, ${event.steps} steps, on ${computesOn(event)}. ${event.backendReason} ${event.executorReason}`.trimEnd(),
+      `${titleOf(event.method)} (seed ${event.seed}): ${event.parameters.toLocaleString('en')} parameters, ${event.steps} steps, on ${computesOn(event)}. ${event.backendReason} ${event.executorReason}`.trimEnd() +
+        from,
     ];
   }
   if (event.type === 'warning') return [`Warning: ${event.message}`];

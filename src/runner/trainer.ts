@@ -3,17 +3,19 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describeError, UserError } from '../core/errors.ts';
+import type { EngineEvent } from '../core/events.ts';
 import { openDataset } from '../data/index.ts';
+import { buildProblem } from '../engine/problem.ts';
 import { train } from '../engine/train.ts';
 import { writeWhole } from '../store/files.ts';
 import { runFiles } from '../store/layout.ts';
 import { processStartTime, type RunLock, writeLock } from '../store/lock.ts';
 import { RunWriter } from '../store/runWriter.ts';
 import { loadBackend } from './backend.ts';
-import { checkpointTensors } from './checkpoint.ts';
+import { checkpointTensors, newestCheckpoint } from './checkpoint.ts';
 import { executorFactory } from './executor.ts';
 import { checkMachine } from './hardware.ts';
-import type { FromTrainer, Job, ToTrainer } from './job.ts';
+import type { FromTrainer, Job, ResumeJob, ToTrainer } from './job.ts';
 import { mediaFolder } from './paths.ts';
 import { provenance } from './provenance.ts';
 
@@ -54,8 +56,11 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
   const { config } = job;
   // Data first: what is wrong with them is known before a run folder exists.
   const data = await openDataset(config.data, { mediaFolder: mediaFolder(), configFolder: job.configFolder });
+  const problem = buildProblem(config, data);
   const backend = await loadBackend(config.run.backend);
   checkMachine(config.run, backend);
+  if (job.resume && job.resume.dataHash !== data.hash) throw changedData(job, data.hash);
+  let found = job.resume && newestCheckpoint(path.join(job.out, job.runId), problem);
   const lock = () => ({
     pid: process.pid,
     startTime: processStartTime(process.pid) ?? '',
@@ -63,15 +68,27 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
     leaderStartTime: job.leader.startTime,
     heartbeat: Date.now(),
   });
-  const resolved = { ...config, pair: job.pair, ...provenance(data.hash, backend.name) };
-  const writer = RunWriter.create(job.out, job.runId, resolved, { lock: lock() });
+  const writer = job.resume
+    ? RunWriter.resume(path.join(job.out, job.runId), lock())
+    : RunWriter.create(
+        job.out,
+        job.runId,
+        { ...repeatable(job), ...provenance(data.hash, backend.name) },
+        { lock: lock() },
+      );
   const control = path.join(writer.folder, runFiles.control);
   writeWhole(control, `${JSON.stringify({ socket: job.leader.socket })}\n`);
   const heartbeat = setInterval(() => beat(writer.folder, lock()), HEARTBEAT_MS).unref();
   const events = train(
     config,
     data,
-    { role: job.role, pair: job.pair, attempt: 0, backend: backend.name, backendReason: backend.reason },
+    {
+      role: job.role,
+      pair: job.pair,
+      attempt: writer.attempt,
+      backend: backend.name,
+      backendReason: backend.reason,
+    },
     {
       now: () => performance.now() / 1000,
       date: () => new Date().toISOString(),
@@ -82,11 +99,15 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
         await setImmediate();
         return isStopping();
       },
-      executorFor: executorFactory(config.run.executor, backend),
+      executorFor: executorFactory(config.run, backend),
       saveCheckpoint: (name, snapshot, parameters, metadata) =>
         writer.writeCheckpoint(`${name}.safetensors`, checkpointTensors(snapshot, parameters), metadata),
     },
+    found?.resume,
   );
+  const warnings = found?.warnings ?? [];
+  found = undefined; // the engine lets go of the weights, too
+  const emit = (event: EngineEvent) => send({ type: 'event', event: writer.emit(event) });
   try {
     for (;;) {
       const next = await events.next();
@@ -94,7 +115,10 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
         if (next.value) writer.finish(next.value);
         return next.value?.state ?? 'failed';
       }
-      send({ type: 'event', event: writer.emit(next.value) });
+      emit(next.value);
+      if (next.value.type !== 'start') continue;
+      for (const message of [...warnings, ...otherComputation(job.resume, next.value)])
+        emit({ type: 'warning', message });
     }
   } catch (error) {
     await events.return(undefined);
@@ -103,6 +127,30 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
   } finally {
     clearInterval(heartbeat);
   }
+}
+
+/** The config for the run folder, in which the data are found from everywhere. */
+function repeatable({ config, configFolder, pair }: Job) {
+  const { data } = config;
+  const from = data.path === undefined ? {} : { path: path.resolve(configFolder, data.path) };
+  return { ...config, data: { ...data, ...from }, pair };
+}
+
+function changedData({ runId, resume }: Job, hash: string): UserError {
+  return new UserError(
+    `The data of ${runId} are not those that it was trained on: ${hash} instead of ${resume?.dataHash}.`,
+    {
+      hint: 'Put them back as they were, or start a new run.',
+    },
+  );
+}
+
+/** What makes the numbers of a run that goes on differ from those of the same run in one go. */
+function otherComputation(before: ResumeJob | undefined, now: { backend: string; executor: string }): string[] {
+  if (!before || (before.backend === now.backend && before.executor === now.executor)) return [];
+  return [
+    `The run goes on with ${now.backend}, ${now.executor}; before it was ${before.backend}, ${before.executor}. Its numbers differ in the last digits from those of a run in one go.`,
+  ];
 }
 
 /** Says in the run folder that the run failed, as far as the disk still takes it. */

@@ -53,6 +53,25 @@ export function stageWhole(file: string, data: string | Uint8Array): StagedFile 
   return { commit, discard };
 }
 
+/** The content of a file of any size. Throws a `UserError` where it cannot be read. */
+export function readWhole(file: string): Uint8Array {
+  return guard(file, () => {
+    const descriptor = fs.openSync(file, 'r');
+    try {
+      const bytes = new Uint8Array(fs.fstatSync(descriptor).size);
+      // In pieces: the operating system gives at most 2 GiB at a time.
+      for (let at = 0; at < bytes.length; ) {
+        const got = fs.readSync(descriptor, bytes, at, Math.min(bytes.length - at, 1 << 30), at);
+        if (got === 0) return bytes.subarray(0, at); // it has become shorter meanwhile
+        at += got;
+      }
+      return bytes;
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  });
+}
+
 /** A file that only grows. A piece whose writing fails is cut off again, so no later piece is glued to half of it. */
 export class AppendFile {
   readonly file: string;
@@ -81,6 +100,21 @@ export class AppendFile {
     this.#length += bytes.length;
   }
 
+  /** Ends a last line that a process left unfinished when it was killed. */
+  endLine(): void {
+    if (this.#length === 0) return;
+    const last = Buffer.alloc(1);
+    guard(this.file, () => {
+      const descriptor = fs.openSync(this.file, 'r'); // the other one only appends
+      try {
+        fs.readSync(descriptor, last, 0, 1, this.#length - 1);
+      } finally {
+        fs.closeSync(descriptor);
+      }
+    });
+    if (last.toString() !== '\n') this.append('\n');
+  }
+
   /** Waits until everything appended is on the disk. */
   sync(): void {
     guard(this.file, () => fs.fsyncSync(this.#descriptor));
@@ -101,6 +135,15 @@ export function makeFolder(folder: string): void {
 /** Makes a folder that must not exist yet, in a folder that does. */
 export function makeNewFolder(folder: string): void {
   guard(folder, () => fs.mkdirSync(folder));
+}
+
+/** Marks a folder as changed now, for those who look at its time only. Where that is not allowed they find out later. */
+export function touch(folder: string): void {
+  try {
+    fs.utimesSync(folder, new Date(), new Date());
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
 }
 
 /** Removes a file or a folder with all it holds; one that is not there is fine. */

@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { errorCode, remove, writeWhole } from './files.ts';
+import { UserError } from '../core/errors.ts';
+import { errorCode, makeNewFolder, remove, writeWhole } from './files.ts';
 import { runFiles } from './layout.ts';
 
 export interface RunLock {
@@ -54,6 +55,34 @@ export function isAlive(pid: number, startTime: string): boolean {
 
 export function writeLock(folder: string, lock: RunLock): void {
   writeWhole(path.join(folder, runFiles.lock), `${JSON.stringify(lock)}\n`);
+}
+
+/** Nobody needs longer to take a lock, in milliseconds; who does was killed over it. */
+const CLAIM_MS = 10_000;
+
+/**
+ * Takes the lock of a run whose process is gone. Throws a `UserError` where it lives, or where somebody else is taking the lock at this
+ * moment: of two that try, one succeeds.
+ */
+export function takeLock(folder: string, lock: RunLock): void {
+  const claim = path.join(folder, `${runFiles.lock}.claim`);
+  const claimed = fs.statSync(claim, { throwIfNoEntry: false })?.mtimeMs;
+  if (claimed !== undefined && claimed < Date.now() - CLAIM_MS) remove(claim);
+  const taken = new UserError(`The run in ${folder} is alive: another process writes it.`, {
+    hint: 'Wait for its end, or stop it with `masksub stop`.',
+  });
+  try {
+    makeNewFolder(claim);
+  } catch (error) {
+    throw error instanceof UserError && errorCode(error.cause) === 'EEXIST' ? taken : error;
+  }
+  try {
+    const held = readLock(folder);
+    if (held && isAlive(held.pid, held.startTime)) throw taken;
+    writeLock(folder, lock);
+  } finally {
+    remove(claim);
+  }
 }
 
 /** The lock of a run, or nothing where it has none or none that can be read. */

@@ -74,9 +74,10 @@ export function readRun(folder: string): RunContent {
   const events = new EventTail(folder).read();
   const id = events[0]?.run ?? path.basename(path.resolve(folder));
   const told = reduceRunAll(emptyRun(id), events);
-  const state: RunState = isOver(told) || isHeld(lock) ? told : { ...told, state: 'lost' };
+  const held = isHeld(lock) ? lock : readLock(folder); // a run that is resumed in between has its lock by now
+  const state: RunState = isOver(told) || isHeld(held) ? told : { ...told, state: 'lost' };
   const summary = readSummary(folder);
-  return { id, folder, state, ...(summary ? { summary } : {}), ...(lock ? { lock } : {}) };
+  return { id, folder, state, ...(summary ? { summary } : {}), ...(held ? { lock: held } : {}) };
 }
 
 /** A run as lists show it; what a run without events cannot tell comes from its config. */
@@ -139,8 +140,9 @@ function listRun(folder: string, name: string): RunListing | undefined {
     const { start, last } = readEnds(path.join(folder, runFiles.events));
     const told = start ? startListing(start) : configListing(folder);
     if (!told) return undefined;
-    const state = last?.state ?? (start ? 'running' : 'starting');
-    return { id: start?.run ?? name, folder, ...told, state: isOver({ state }) || isHeld(lock) ? state : 'lost' };
+    const state = last && 'state' in last ? last.state : start ? 'running' : 'starting';
+    const isLost = !isOver({ state }) && !isHeld(lock) && !isHeld(readLock(folder));
+    return { id: start?.run ?? name, folder, ...told, state: isLost ? 'lost' : state };
   } catch {
     return undefined; // gone or locked meanwhile: a list goes on without it
   }
@@ -176,7 +178,7 @@ function configListing(folder: string): Told | undefined {
 /** The first event, and the last one that says how the run stands. */
 function readEnds(file: string): {
   start: RunEventOf<'start'> | undefined;
-  last: RunEventOf<'state' | 'end'> | undefined;
+  last: RunEventOf<'start' | 'state' | 'end'> | undefined;
 } {
   const descriptor = openIfThere(file);
   if (descriptor === undefined) return { start: undefined, last: undefined };
@@ -189,7 +191,7 @@ function readEnds(file: string): {
     const lines = tail.toString('utf8', 0, tail.lastIndexOf(newline) + 1).split('\n');
     for (const line of lines.reverse()) {
       const event = decodeEvent(line);
-      if (event?.type === 'end' || event?.type === 'state') return { start, last: event };
+      if (event?.type === 'end' || event?.type === 'state' || event?.type === 'start') return { start, last: event };
     }
     return { start, last: undefined };
   } finally {

@@ -12,10 +12,11 @@ import {
   remove,
   type StagedFile,
   stageWhole,
+  touch,
   writeWhole,
 } from './files.ts';
 import { runFiles } from './layout.ts';
-import { type RunLock, removeLock, writeLock } from './lock.ts';
+import { type RunLock, removeLock, takeLock, writeLock } from './lock.ts';
 import { EventTail } from './runReader.ts';
 import { encodeSafetensors, type TensorFile } from './safetensors.ts';
 
@@ -26,6 +27,8 @@ export interface RunWriterOptions {
   readonly clock?: () => number;
   /** Written first, so that no reader ever takes the new folder for that of a dead run. */
   readonly lock?: RunLock;
+  /** Seconds into the run at which the attempt begins. */
+  readonly begin?: number;
 }
 
 /** An event is on the disk at most this long after it was said, in milliseconds. */
@@ -36,7 +39,8 @@ export class RunWriter {
   readonly id: string;
   readonly folder: string;
   readonly #events: AppendFile;
-  readonly #attempt: number;
+  /** Counts resumes. */
+  readonly attempt: number;
   readonly #clock: () => number;
   readonly #begin: number;
   #timer: NodeJS.Timeout | undefined;
@@ -76,13 +80,32 @@ export class RunWriter {
     }
   }
 
-  /** Use `create`. */
+  /**
+   * Goes on writing a run that is over or lost, as its next attempt. What its process left unfinished is cleared away; everything else
+   * stays until the new attempt says its start. Throws a `UserError` where the run is alive.
+   */
+  static resume(folder: string, lock: RunLock, clock?: () => number): RunWriter {
+    takeLock(folder, lock);
+    removeUnfinished(folder);
+    removeUnfinished(path.join(folder, runFiles.checkpoints));
+    const last = new EventTail(folder).read().at(-1);
+    const writer = new RunWriter(folder, last?.run ?? path.basename(folder), {
+      attempt: (last?.attempt ?? -1) + 1,
+      begin: last?.t ?? 0,
+      ...(clock ? { clock } : {}),
+    });
+    writer.#events.endLine();
+    touch(path.dirname(path.resolve(folder))); // a list of runs is read anew when one comes, goes, or goes on
+    return writer;
+  }
+
+  /** Use `create` or `resume`. */
   private constructor(folder: string, id: string, options: RunWriterOptions) {
     this.id = id;
     this.folder = folder;
-    this.#attempt = options.attempt ?? 0;
+    this.attempt = options.attempt ?? 0;
     this.#clock = options.clock ?? (() => performance.now() / 1000);
-    this.#begin = this.#clock();
+    this.#begin = this.#clock() - (options.begin ?? 0);
     this.#events = new AppendFile(path.join(folder, runFiles.events));
   }
 
@@ -94,7 +117,8 @@ export class RunWriter {
     if (this.#syncError !== undefined) throw this.#syncError;
     const { type, ...rest } = event;
     const t = Math.round(1e6 * Math.max(0, this.#clock() - this.#begin)) / 1e6;
-    const full = { v: EVENT_VERSION, type, run: this.id, attempt: this.#attempt, t, ...rest } as RunEvent;
+    const full = { v: EVENT_VERSION, type, run: this.id, attempt: this.attempt, t, ...rest } as RunEvent;
+    if (type === 'start' && this.attempt > 0) remove(path.join(this.folder, runFiles.summary)); // of the attempt before
     const isFinish = event.type === 'end' && event.state === 'finished';
     if (isFinish && event.summary) this.#stagedSummary = this.#stageSummary(event.summary);
     try {
@@ -183,8 +207,8 @@ export function endDeadRun(out: string, id: string, message: string): RunEvent |
   const { v, run, attempt, t } = last;
   const event: RunEvent = { v, type: 'end', run, attempt, t, state: 'failed', message };
   const events = new AppendFile(path.join(folder, runFiles.events));
-  // The newline ends a line that the process may have left unfinished; readers pass over an empty one.
-  events.append(`\n${encodeEvent(event)}\n`);
+  events.endLine();
+  events.append(`${encodeEvent(event)}\n`);
   events.sync();
   events.close();
   removeUnfinished(folder);

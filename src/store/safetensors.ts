@@ -2,6 +2,7 @@
  * Checkpoints on disk: the safetensors format, a JSON header and the plain bytes of each tensor, which PyTorch reads as it is.
  * https://github.com/huggingface/safetensors#format
  */
+import fs from 'node:fs';
 import { UserError } from '../core/errors.ts';
 
 export interface Tensor {
@@ -102,6 +103,23 @@ export function decodeSafetensors(
   }
   if (start + covered !== bytes.length) throw damaged(start + covered, 'bytes follow that belong to no tensor');
   return { tensors, metadata };
+}
+
+/** The metadata of a file, of which no more than the header is read; nothing where that is damaged. */
+export function readMetadata(file: string): Record<string, string> | undefined {
+  const descriptor = fs.openSync(file, 'r');
+  try {
+    const length = Buffer.alloc(8);
+    fs.readSync(descriptor, length, 0, 8, 0);
+    const size = Number(length.readBigUInt64LE());
+    if (size > fs.fstatSync(descriptor).size) return undefined;
+    const bytes = Buffer.alloc(size);
+    fs.readSync(descriptor, bytes, 0, size, 8);
+    const metadata = parseHeader(bytes)?.[metadataKey];
+    return isMetadata(metadata) ? metadata : undefined;
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
 const metadataKey = '__metadata__';

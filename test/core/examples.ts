@@ -99,6 +99,7 @@ const bodies = [
     .record({ state: fc.constantFrom('finished', 'stopped', 'failed', 'interrupted'), message: fc.string() })
     .map((body) => ({ ...body, type: 'end' }) as const),
   fc.constant(startEvent()),
+  count.map((fromStep) => startEvent({ fromStep })),
 ] as const;
 
 export const anyEvent: fc.Arbitrary<RunEvent> = fc

@@ -65,6 +65,35 @@ test('everything that is shown is kept', () => {
   expect(run.t).toBe(10);
 });
 
+describe('a run that goes on', () => {
+  const end: RunEvent = { ...envelope, t: 50, type: 'end', state: 'stopped', message: '' };
+  const layers = (step: number): RunEvent => ({
+    ...envelope,
+    t: step,
+    type: 'layers',
+    step,
+    grad: { main: { head: 1 } },
+  });
+  const first = [startEvent(), stepEvent(10), layers(10), epochEvent(1), stepEvent(20), layers(20), epochEvent(2), end];
+  const again = (fromStep: number) => startEvent({ attempt: 1, t: 60, fromStep });
+
+  test('forgets what it did after the checkpoint that it goes on from', () => {
+    const run = reduceRunAll(emptyRun('run'), [...first, again(15), stepEvent(20, { t: 70 })]);
+    expect(run.steps.map(({ step, t }) => [step, t])).toEqual([
+      [10, 10],
+      [20, 70],
+    ]);
+    expect(run.epochs.map(({ epoch }) => epoch)).toEqual([1]);
+    expect(run.layers.map(({ step }) => step)).toEqual([10]);
+    expect(run).toMatchObject({ state: 'running', end: undefined, t: 70, start: { attempt: 1, fromStep: 15 } });
+  });
+  test('keeps what it did up to that step', () => {
+    const run = reduceRunAll(emptyRun('run'), [...first, again(20)]);
+    expect(run.steps.map(({ step }) => step)).toEqual([10, 20]);
+    expect(run.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
+  });
+});
+
 describe('the time left', () => {
   const left = (...events: RunEvent[]) => secondsLeft(reduceRunAll(emptyRun('run'), events));
   test('is the rest of the steps at the pace so far', () => {

@@ -11,7 +11,7 @@ import { buildProblem } from '../../src/engine/problem.ts';
 import { recipes } from '../../src/engine/recipes/index.ts';
 import { eagerExecutor } from '../../src/engine/step/eager.ts';
 import type { HostBatch } from '../../src/engine/step/executor.ts';
-import { type Identity, type Surroundings, train } from '../../src/engine/train.ts';
+import { type Identity, type Resume, type Surroundings, train } from '../../src/engine/train.ts';
 
 type Changes = { [G in keyof ConfigInput]?: Partial<NonNullable<ConfigInput[G]>> };
 
@@ -121,9 +121,14 @@ const identity: Identity = {
 };
 
 /** Every event of a run, and what it returned. */
-export async function eventsOf(config: Config, data: TrainingData, changes: Partial<Surroundings> = {}) {
+export async function eventsOf(
+  config: Config,
+  data: TrainingData,
+  changes: Partial<Surroundings> = {},
+  resume?: Resume,
+) {
   const events: EngineEvent[] = [];
-  const run = train(config, data, identity, surroundings(changes));
+  const run = train(config, data, identity, surroundings(changes), resume);
   for (;;) {
     const next = await run.next();
     if (next.done) return { events, summary: next.value };

@@ -59,9 +59,9 @@ describe('the disk is full', () => {
   });
 
   test('at a heartbeat, which nobody hears: said when there is something to write', async () => {
-    // An epoch of 4,000 steps says nothing for longer than the 5 s between two heartbeats. Lock, config, control, start and the
+    // An epoch of 20,000 steps says nothing for longer than the 5 s between two heartbeats. Lock, config, control, start and the
     // first step are five writes; the sixth is a heartbeat.
-    const experiment = makeExperiment(temporaryFolder(), 4000);
+    const experiment = makeExperiment(temporaryFolder(), 20_000);
     const sets = ['run.logEvery=1000000', 'run.layersEvery=1000000', 'train.batchSize=1'].flatMap((set) => [
       '--set',
       set,

@@ -34,7 +34,7 @@ function withChanged(name: string): string {
 describe('a tensor that is 1 % off is found and named', () => {
   let executorFor: ReturnType<typeof executorFactory>;
   beforeAll(async () => {
-    executorFor = executorFactory('eager', await loadBackend('tensorflow'));
+    executorFor = executorFactory({ executor: 'eager', precision: 'float32' }, await loadBackend('tensorflow'));
   });
   const check = async (folder: string) => {
     for await (const result of checkParity(folder, executorFor, masksub)) return result;

@@ -130,7 +130,7 @@ describe('masksub doctor', () => {
 test('--help names every command, --version-like misuse ends with 2', async () => {
   const help = await cli(['--help']);
   expect(help.code).toBe(0);
-  for (const command of ['run', 'config', 'new', 'show', 'stop', 'parity', 'doctor']) {
+  for (const command of ['run', 'resume', 'config', 'new', 'show', 'stop', 'parity', 'doctor']) {
     expect(help.stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
   }
   expect(help.stdout).not.toMatch(/^ {2}train /m);

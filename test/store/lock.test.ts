@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
-import { isAlive, processStartTime, readLock, removeLock, writeLock } from '../../src/store/lock.ts';
-import { ownLock } from './examples.ts';
+import { describe, expect, test } from 'vitest';
+import { isAlive, processStartTime, readLock, removeLock, takeLock, writeLock } from '../../src/store/lock.ts';
+import { deadLock, ownLock } from './examples.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
 
 const knowsStartTimes = process.platform !== 'win32';
@@ -65,3 +65,37 @@ test.each(['', '{', 'null', '{"pid":1}', '{"pid":"1","startTime":"","leader":1,"
     expect(readLock(folder)).toBeUndefined();
   },
 );
+
+describe('the lock of a run that goes on', () => {
+  test.each([
+    ['none', undefined],
+    ['that of a process that is gone', deadLock],
+  ])('is taken where there is %s', (_what, before) => {
+    const folder = temporaryFolder();
+    if (before) writeLock(folder, before);
+    takeLock(folder, ownLock());
+    expect(readLock(folder)?.startTime).toBe(ownLock().startTime);
+    expect(fs.readdirSync(folder)).toEqual(['run.lock']);
+  });
+
+  test('is left to a process that lives', () => {
+    const folder = temporaryFolder();
+    const held = ownLock();
+    writeLock(folder, held);
+    expect(() => takeLock(folder, deadLock)).toThrow(`The run in ${folder} is alive`);
+    expect(readLock(folder)).toEqual(held);
+    expect(fs.readdirSync(folder)).toEqual(['run.lock']);
+  });
+
+  test('is left to who is taking it at this moment, not to who was killed over it', () => {
+    const folder = temporaryFolder();
+    const claim = path.join(folder, 'run.lock.claim');
+    fs.mkdirSync(claim);
+    expect(() => takeLock(folder, ownLock())).toThrow('is alive');
+    expect(readLock(folder)).toBeUndefined();
+    const longAgo = new Date(Date.now() - 60_000);
+    fs.utimesSync(claim, longAgo, longAgo);
+    takeLock(folder, ownLock());
+    expect(fs.readdirSync(folder)).toEqual(['run.lock']);
+  });
+});

@@ -258,3 +258,73 @@ describe('a run whose process died', () => {
     expect(fs.existsSync(path.join(out, 'none'))).toBe(false);
   });
 });
+
+describe('a run that goes on', () => {
+  const resumed = (out: string) => RunWriter.resume(path.join(out, 'r'), ownLock(), () => 1000);
+  /** A run that was killed while it wrote. */
+  function killedRun(): string {
+    const out = temporaryFolder();
+    let now = 0;
+    const writer = RunWriter.create(out, 'r', config, { clock: () => now, lock: deadLock });
+    writer.emit(start);
+    now = 5;
+    writer.emit(step(1));
+    writer.emit(step(2));
+    writer.close();
+    fs.appendFileSync(path.join(writer.folder, runFiles.events), '{"v":1,"type":"st');
+    return out;
+  }
+
+  test('says its events as the next attempt, behind what was cut off, and its time goes on', () => {
+    const out = killedRun();
+    fs.writeFileSync(path.join(out, 'r', 'run.lock.123.tmp'), 'half');
+    const writer = resumed(out);
+    expect(writer.attempt).toBe(1);
+    expect(writer.emit({ ...start, fromStep: 1 })).toMatchObject({ run: 'r', attempt: 1, t: 5 });
+    writer.emit(step(2));
+    expect(listRuns(out)[0]).toMatchObject({ state: 'running', at: start.at });
+    writer.emit(end);
+    writer.finish(summary);
+    const { state } = readRun(writer.folder);
+    expect(state.steps.map((event) => [event.step, event.attempt])).toEqual([
+      [1, 0],
+      [2, 1],
+    ]);
+    expect(state.state).toBe('finished');
+    expect(fs.readdirSync(writer.folder).sort()).toEqual(['config.json', 'events.jsonl', 'summary.json']);
+    const lines = fs.readFileSync(path.join(writer.folder, runFiles.events), 'utf8').split('\n');
+    expect(lines.slice(2, 5).map((line) => line.slice(0, 18))).toEqual([
+      '{"v":1,"type":"ste',
+      '{"v":1,"type":"st',
+      '{"v":1,"type":"sta',
+    ]);
+  });
+
+  test('keeps the summary of the attempt before until the new one has begun', () => {
+    const out = temporaryFolder();
+    const { folder } = finishedRun(out, 'r');
+    const events = fs.readFileSync(path.join(folder, runFiles.events), 'utf8');
+    const writer = resumed(out);
+    expect(readRun(folder).summary).toEqual(summary);
+    expect(fs.readFileSync(path.join(folder, runFiles.events), 'utf8'), 'whole lines stay as they are').toBe(events);
+    writer.emit({ ...start, fromStep: 1 });
+    expect(readRun(folder).summary).toBeUndefined();
+    expect(readRun(folder).state).toMatchObject({ state: 'running', end: undefined });
+    writer.close();
+  });
+
+  test('is not written by two at once', () => {
+    const out = killedRun();
+    const writer = resumed(out);
+    expect(() => resumed(out)).toThrow('is alive');
+    writer.close();
+  });
+
+  test('shows in the time of the folder that holds the runs', () => {
+    const out = killedRun();
+    const longAgo = new Date(2020, 1);
+    fs.utimesSync(out, longAgo, longAgo);
+    resumed(out).close();
+    expect(fs.statSync(out).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
+  });
+});

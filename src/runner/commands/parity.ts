@@ -21,7 +21,10 @@ export async function parity(folder: string, options: ParityOptions): Promise<vo
     throw new UserError(`Unknown backend "${options.backend}". Known: ${Object.keys(backends).join(', ')}.`);
   }
   const backend = await loadBackend(options.backend as Parameters<typeof loadBackend>[0]);
-  const executorFor = executorFactory(options.executor as Parameters<typeof executorFactory>[0], backend);
+  const executorFor = executorFactory(
+    { executor: options.executor as keyof typeof executors, precision: 'float32' },
+    backend,
+  );
   process.stdout.write(`backend ${backend.name}; largest error in units of the tolerance\n`);
   let [passed, failed, unsupported] = [0, 0, 0];
   for await (const result of checkParity(folder, executorFor, options.only)) {

@@ -1,10 +1,9 @@
 /** `masksub run`: an experiment from its config to its comparison. */
 import path from 'node:path';
 import type { Config } from '../../core/config.ts';
-import { encodeEvent } from '../../core/events.ts';
 import { formatProblem } from '../../store/configFile.ts';
-import { lead } from '../leader.ts';
-import { comparisonTable, progressLines } from '../terminal.ts';
+import { planOf } from '../leader.ts';
+import { conduct } from './conduct.ts';
 import { readConfig } from './readConfig.ts';
 
 interface RunOptions {
@@ -29,8 +28,6 @@ export async function run(file: string, options: RunOptions): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
   const { config } = result;
   const experiment = {
     id: options.id ?? experimentId(config),
@@ -38,27 +35,7 @@ export async function run(file: string, options: RunOptions): Promise<void> {
     config,
     configFolder: path.dirname(path.resolve(file)),
   };
-  const print = (line: string) => process.stdout.write(`${line}\n`);
-  const said = new Set<string>();
-  const outcome = await lead(
-    experiment,
-    {
-      onEvent: (event, runs) => {
-        if (options.json) print(encodeEvent(event));
-        else for (const line of progressLines(event, runs)) print(line);
-      },
-      onError: (text) => {
-        // Both runs of a pair meet the same trouble; once is enough.
-        if (!said.has(text)) process.stderr.write(`Error: ${text}\n`);
-        said.add(text);
-      },
-    },
-    stop.signal,
-  );
-  if (options.json) print(encodeEvent({ type: 'comparison', ...outcome.comparison }));
-  else if ([...outcome.runs.values()].some((run) => run.start))
-    print(`\n${comparisonTable(outcome.runs.values(), outcome.comparison)}\n\nRun folders: ${experiment.out}`);
-  process.exitCode = outcome.exitCode;
+  await conduct(planOf(experiment), experiment.out, options);
 }
 
 /** Sortable by time: 20260131-235959-fashion-vit. */

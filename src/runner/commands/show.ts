@@ -36,6 +36,7 @@ export function show(name: string, options: { out: string; json?: boolean }): vo
           `  backend    ${start.backend}. ${start.backendReason}`,
           `  executor   ${start.executor}. ${start.executorReason}`.trimEnd(),
           `  precision  ${start.precision}`,
+          ...(start.attempt > 0 ? [`  attempt    ${start.attempt + 1}, from step ${start.fromStep ?? 0}`] : []),
           `  progress   epoch ${last?.epoch ?? 0} of ${start.epochs}, step ${state.steps.at(-1)?.step ?? 0} of ${start.steps}, ${duration(state.t)}`,
           `  weights    ${start.initHash}`,
           `  batches    ${start.batchHash}`,
