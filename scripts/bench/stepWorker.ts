@@ -3,13 +3,14 @@
  * go, and sends what it measured; or it says why it can't do its task.
  */
 import fs from 'node:fs';
-import { resolveConfig } from '../../src/core/config.ts';
+import { type Config, resolveConfig } from '../../src/core/config.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { RandomStream } from '../../src/core/random.ts';
 import { Batches, type TrainingData } from '../../src/engine/batches.ts';
 import { initialValues, sizeOf } from '../../src/engine/parameters.ts';
-import { buildProblem } from '../../src/engine/problem.ts';
+import { buildProblem, trainingFlops } from '../../src/engine/problem.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
+import { limitThreads } from '../../src/runner/environment.ts';
 import { executorFactory } from '../../src/runner/executor.ts';
 import { checkMachine } from '../../src/runner/hardware.ts';
 import { bareExecutorFactory } from './bareExecutor.ts';
@@ -39,8 +40,15 @@ process.on('uncaughtException', (error) => {
   if (!(error instanceof UserError)) throw error;
   process.send?.({ failed: error.message }, () => process.exit());
 });
-const backend = await loadBackend('tensorflow');
 const data = syntheticData();
+const largest = Math.max(
+  ...task.lanes.map((lane) => {
+    const config = configOf(lane);
+    return config.train.batchSize * trainingFlops(buildProblem(config, data), config.method.maskRatio);
+  }),
+);
+limitThreads(largest);
+const backend = await loadBackend('tensorflow');
 const loadedBytes = process.memoryUsage.rss();
 
 const lanes: Awaited<ReturnType<typeof laneOf>>[] = [];
@@ -90,8 +98,7 @@ async function measure(): Promise<void> {
   process.send?.(result, () => process.exit());
 }
 
-/** Training steps as a run makes them, host arrays in and numbers out. The first one is made here. */
-async function laneOf({ method, statistics }: Lane) {
+function configOf({ method }: Lane): Config {
   const { imageSize, batchSize, maskRatio } = work;
   const resolved = resolveConfig(
     {
@@ -105,17 +112,23 @@ async function laneOf({ method, statistics }: Lane) {
     {},
   );
   if ('problems' in resolved) throw new UserError(resolved.problems.map(({ message }) => message).join('\n'));
-  const { config } = resolved;
+  return resolved.config;
+}
+
+/** Training steps as a run makes them, host arrays in and numbers out. The first one is made here. */
+async function laneOf(lane: Lane) {
+  const config = configOf(lane);
   checkMachine(config.run, backend);
   const problem = buildProblem(config, data);
-  const initial = initialValues(problem.model.parameters, 0);
+  const initial: ReadonlyMap<string, Float32Array> | undefined = initialValues(problem.model.parameters, 0);
   const source = new Batches(config, data, problem.model, problem.method);
   const batches = Array.from({ length: BATCHES }, (_, i) => source.batch(0, i, source.order(0)));
   const began = performance.now();
-  const { executor, name } = await (statistics ? executorFactory : bareExecutorFactory)(config.run, backend)(
+  const { executor } = await (lane.statistics ? executorFactory : bareExecutorFactory)(config.run, backend)(
     problem,
     initial,
   );
+  initial = undefined; // as the run lets go of it, too
   let done = 0;
   async function step(): Promise<void> {
     const batch = batches[done % BATCHES];
@@ -129,7 +142,7 @@ async function laneOf({ method, statistics }: Lane) {
   if (notices.length > 0) throw new UserError(notices.join(' ')); // it fell back to eager
   return {
     parameters: problem.model.parameters.reduce((sum, spec) => sum + sizeOf(spec), 0),
-    executor: name,
+    executor: executor.name,
     firstMs: performance.now() - began,
     step,
   };

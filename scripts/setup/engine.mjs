@@ -14,7 +14,16 @@ const version = '2.21.0';
 const wheel = ['--python-version', '3.11', '--implementation', 'cp', '--platform', 'manylinux_2_27_x86_64'];
 const napiVersion = 8; // the newest that the addon's source asks for; Node 20, 22 and 24 all have it
 const compilerFlags = ['-O2', '-fPIC', '-std=c++17', '-fno-sized-deallocation'];
-const nativeFlags = ['-O3', '-fPIC', '-std=c++17', '-pthread', '-fno-math-errno', '-fno-trapping-math', '-Wno-psabi'];
+const nativeFlags = [
+  '-O3',
+  '-funroll-loops',
+  '-fPIC',
+  '-std=c++17',
+  '-pthread',
+  '-fno-math-errno',
+  '-fno-trapping-math',
+  '-Wno-psabi',
+];
 /** The loops of the fused kernel, once for each generation of processors; which one runs is decided when it is loaded. */
 const instructionSets = {
   v2: ['-march=x86-64-v2'],

@@ -165,7 +165,10 @@ const runSchema = z.strictObject({
     natural,
     'A checkpoint after every so many epochs; one is always written at the end.',
   ).optional(),
-  threads: described(natural, 'Most threads of one run. Default: the cores, shared among the runs of a pair. A small model takes one.').optional(),
+  threads: described(
+    natural,
+    'Most threads of one run. Default: the cores, shared among the runs of a pair. A small model takes one.',
+  ).optional(),
 });
 
 /** The groups of a config by name. */

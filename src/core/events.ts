@@ -91,6 +91,8 @@ const startSchema = z.object({
   executor: z.string(),
   /** Why this executor, in a sentence; empty where an older version did not say. */
   executorReason: z.string().default(''),
+  /** What a step needs of memory beside the process, by the executor's estimate. */
+  stepMemoryBytes: z.number().optional(),
   /** In which numbers a step multiplies; an older version knew only this one. */
   precision: z.string().default('float32'),
   epochs: count,

@@ -12,6 +12,7 @@ import { type BadStep, explainNonFinite, isFiniteSnapshot } from './nonFinite.ts
 import { initialValues, sizeOf } from './parameters.ts';
 import { buildProblem, trainingFlops } from './problem.ts';
 import type { ChosenExecutor, HostBatch, Inspection, Snapshot, StepReport } from './step/executor.ts';
+import { memoryProblem, OutOfMemoryError, outOfMemory } from './step/memoryNeed.ts';
 import type { Problem } from './step/step.ts';
 import { mainLoss, stepFigures } from './stepEvent.ts';
 
@@ -21,8 +22,8 @@ export interface Surroundings {
   readonly now: () => number;
   readonly date: () => string;
   readonly cpuSeconds: () => number;
-  /** Resident memory now and at its peak, in bytes. */
-  readonly memory: () => { readonly now: number; readonly peak: number };
+  /** Resident memory now and at its peak, and what the process could still get, in bytes. */
+  readonly memory: () => { readonly now: number; readonly peak: number; readonly available: number };
   /** `sha256:` and the hash over all parts in order. */
   readonly hash: (parts: Iterable<ArrayBufferView>) => string;
   /** Lets the process do its other work, and says whether to stop. */
@@ -80,7 +81,8 @@ export async function* train(
       { hint: 'Lower train.batchSize or train.accumulate.' },
     );
   }
-  const initial = initialValues(model.parameters, config.train.seed);
+  let initial: ReadonlyMap<string, Float32Array> | undefined = initialValues(model.parameters, config.train.seed);
+  const initHash = around.hash(initial.values());
   const totalSteps = stepsPerEpoch * config.train.epochs;
   const validateOn = Math.min(config.data.validateOn ?? data.validation.count, data.validation.count);
   const stepImages = config.train.batchSize * config.train.accumulate;
@@ -103,9 +105,14 @@ export async function* train(
     return Array.from({ length: config.train.accumulate }, (_, j) => batches.batch(epoch, first + j, order.samples));
   };
 
-  const { executor, name: executorName, reason: executorReason } = await around.executorFor(problem, initial);
+  const { executor, reason } = await around.executorFor(problem, initial);
+  initial = undefined; // as large as the model, and in the executor now
   try {
     if (resume) await executor.restore(resume.snapshot);
+    let drawn = draw(progress.step + 1);
+    const need =
+      drawn.length > 0 ? await executor.memoryOf?.(drawn, problem.optimizer.scalars(1, learningRateOf(1))) : undefined;
+    const unrecorded = executor.notices();
     const fromStep = resume ? { fromStep: progress.step } : {};
     resume = undefined; // or a copy of all weights would stay for the whole run
     yield {
@@ -118,22 +125,25 @@ export async function* train(
       dataset: data.name,
       parameters: model.parameters.reduce((sum, spec) => sum + sizeOf(spec), 0),
       seed: config.train.seed,
-      initHash: around.hash(initial.values()),
+      initHash,
       batchHash: around.hash(firstBatches(batches)),
       dataHash: data.hash,
       backend: identity.backend,
       backendReason: identity.backendReason,
-      executor: executorName,
-      executorReason,
+      executor: executor.name,
+      executorReason: unrecorded.join(' ') || reason,
       precision: config.run.precision,
       epochs: config.train.epochs,
       steps: totalSteps,
       ...fromStep,
+      ...(need ? { stepMemoryBytes: need } : {}),
       at: around.date(),
     };
 
     let logged = { step: progress.step, at: around.now() };
-    let drawn = draw(progress.step + 1);
+    for (const message of unrecorded) yield { type: 'warning', message };
+    const tooMuch = need && memoryProblem(config.train.batchSize, need, around.memory().available);
+    if (tooMuch) yield { type: 'warning', message: tooMuch };
     while (progress.epochs < config.train.epochs) {
       while (progress.step < (progress.epochs + 1) * stepsPerEpoch) {
         const step = progress.step + 1;
@@ -143,7 +153,11 @@ export async function* train(
         const running: Promise<Inspection | undefined> = withLayers
           ? executor.inspect(drawn, scalars)
           : executor.step(drawn, scalars).then(() => undefined);
-        const [inspection, next] = await meanwhile(running, () => draw(step + 1));
+        const [inspection, next] = await meanwhile(running, () => draw(step + 1)).catch((error: unknown) => {
+          throw error instanceof OutOfMemoryError
+            ? outOfMemory(error, config.train.batchSize, around.memory().available)
+            : error;
+        });
         const [report] = (await executor.reports()) as [StepReport];
         for (const message of executor.notices()) yield { type: 'warning', message };
 
@@ -258,7 +272,7 @@ export async function* train(
       state,
       steps: step,
       epochs: step / stepsPerEpoch,
-      executor: executorName,
+      executor: executor.name,
       precision: config.run.precision,
       ...(final ? { final } : {}),
       ...(best ? { best } : {}),

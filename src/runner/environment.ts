@@ -16,3 +16,11 @@ export function trainingEnvironment(threads: number, env: NodeJS.ProcessEnv = pr
 export function threadsEach(processes: number, wanted: number | undefined): number {
   return wanted ?? Math.max(1, Math.floor(os.availableParallelism() / processes));
 }
+
+/** Below so many floating-point operations a step is faster on one thread: its ops are too small to be shared (docs/benchmarks.md). */
+const SMALL_STEP_FLOPS = 1.5e9;
+
+/** Leaves a small step one thread. For before the native engine is loaded, which reads the environment then. */
+export function limitThreads(stepFlops: number, env: NodeJS.ProcessEnv = process.env): void {
+  if (stepFlops < SMALL_STEP_FLOPS) env.TF_NUM_INTRAOP_THREADS = '1';
+}

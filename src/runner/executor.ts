@@ -28,12 +28,12 @@ export function executorFactory(
     const missing = recordedProblem(backend, env);
     if (wanted === 'eager' || missing) {
       const reason = wanted === 'eager' ? 'The config asks for it.' : (missing ?? '');
-      return { executor: eagerExecutor(problem, initial), name: 'eager', reason };
+      return { executor: eagerExecutor(problem, initial), reason };
     }
     const most = threads ?? (Number(env.TF_NUM_INTRAOP_THREADS) || os.availableParallelism());
     const runtime = loadGraphRuntime(stepAddonFile(engineFolder(env)), most, backend.device);
     const recorded = await recordedExecutor(problem, initial, runtime, precision);
     const reason = wanted === 'recorded' ? 'The config asks for it.' : 'The recorded step is the fastest here.';
-    return { executor: withFallback(problem, recorded, precision), name: 'recorded', reason };
+    return { executor: withFallback(problem, recorded, precision), reason };
   };
 }

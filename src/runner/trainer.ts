@@ -1,11 +1,12 @@
 /** A training process: one run, from its job to its end. Writes the run folder and tells its leader. */
 import { createHash } from 'node:crypto';
+import os from 'node:os';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describeError, UserError } from '../core/errors.ts';
 import type { EngineEvent } from '../core/events.ts';
 import { openDataset } from '../data/index.ts';
-import { buildProblem } from '../engine/problem.ts';
+import { buildProblem, trainingFlops } from '../engine/problem.ts';
 import { train } from '../engine/train.ts';
 import { writeWhole } from '../store/files.ts';
 import { runFiles } from '../store/layout.ts';
@@ -13,6 +14,7 @@ import { processStartTime, type RunLock, writeLock } from '../store/lock.ts';
 import { RunWriter } from '../store/runWriter.ts';
 import { loadBackend } from './backend.ts';
 import { checkpointTensors, newestCheckpoint } from './checkpoint.ts';
+import { limitThreads } from './environment.ts';
 import { executorFactory } from './executor.ts';
 import { checkMachine } from './hardware.ts';
 import type { FromTrainer, Job, ResumeJob, ToTrainer } from './job.ts';
@@ -57,6 +59,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
   // Data first: what is wrong with them is known before a run folder exists.
   const data = await openDataset(config.data, { mediaFolder: mediaFolder(), configFolder: job.configFolder });
   const problem = buildProblem(config, data);
+  limitThreads(config.train.batchSize * trainingFlops(problem, config.method.maskRatio));
   const backend = await loadBackend(config.run.backend);
   checkMachine(config.run, backend);
   if (job.resume && job.resume.dataHash !== data.hash) throw changedData(job, data.hash);
@@ -93,7 +96,11 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
       now: () => performance.now() / 1000,
       date: () => new Date().toISOString(),
       cpuSeconds: () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
-      memory: () => ({ now: process.memoryUsage.rss(), peak: process.resourceUsage().maxRSS * 1024 }),
+      memory: () => ({
+        now: process.memoryUsage.rss(),
+        peak: process.resourceUsage().maxRSS * 1024,
+        available: process.availableMemory?.() ?? os.freemem(),
+      }),
       hash: sha256,
       breathe: async () => {
         await setImmediate();

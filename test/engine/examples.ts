@@ -1,5 +1,6 @@
 /** Small problems for the tests of the engine: a config, images of noise, and what training asks of its surroundings. */
 import { createHash } from 'node:crypto';
+import { expect } from 'vitest';
 import { type Config, resolveConfig } from '../../src/core/config.ts';
 import type { ConfigInput } from '../../src/core/configSchema.ts';
 import type { EngineEvent } from '../../src/core/events.ts';
@@ -10,8 +11,11 @@ import { initialValues } from '../../src/engine/parameters.ts';
 import { buildProblem } from '../../src/engine/problem.ts';
 import { recipes } from '../../src/engine/recipes/index.ts';
 import { eagerExecutor } from '../../src/engine/step/eager.ts';
-import type { HostBatch } from '../../src/engine/step/executor.ts';
+import type { HostBatch, Snapshot } from '../../src/engine/step/executor.ts';
+import { recordedExecutor } from '../../src/engine/step/recorded.ts';
 import { type Identity, type Resume, type Surroundings, train } from '../../src/engine/train.ts';
+import { loadGraphRuntime } from '../../src/runner/graphRuntime.ts';
+import { engineFolder, stepAddonFile } from '../../src/runner/paths.ts';
 
 type Changes = { [G in keyof ConfigInput]?: Partial<NonNullable<ConfigInput[G]>> };
 
@@ -67,11 +71,19 @@ export function noiseData(side: number, count: number, classes = 10, channels = 
 export const demoData = noiseData(28, 128);
 export const tinyData = noiseData(8, 64, 5, 3);
 
-/** Every executor, by name: what must hold of one must hold of all. */
+/** The native engine's graph runtime; `threads` is how many one op may use. */
+export const graphRuntime = (threads = 2) => loadGraphRuntime(stepAddonFile(engineFolder()), threads);
+
+/** Every executor, by name: what must hold of one must hold of all. Recorded, nothing hands over to eager: it must be able to. */
 export const executors = {
   eager: async (problem, initial) => ({
     executor: eagerExecutor(problem, initial),
     name: 'eager',
+    reason: 'A test asks for it.',
+  }),
+  recorded: async (problem, initial) => ({
+    executor: await recordedExecutor(problem, initial, graphRuntime()),
+    name: 'recorded',
     reason: 'A test asks for it.',
   }),
 } as const satisfies Record<string, Surroundings['executorFor']>;
@@ -103,7 +115,7 @@ export function surroundings(changes: Partial<Surroundings> = {}): Surroundings 
     now: () => seconds++,
     date: () => '2026-01-31T12:00:00.000Z',
     cpuSeconds: () => 1,
-    memory: () => ({ now: 1, peak: 2 }),
+    memory: () => ({ now: 1, peak: 2, available: 1e12 }),
     hash: hashOf,
     breathe: async () => false,
     executorFor: executors.eager,
@@ -136,6 +148,13 @@ export async function eventsOf(
   }
 }
 
+/** Every value of a snapshot, in order. */
+export const valuesOf = ({ parameters, slots, ema }: Snapshot): Float32Array[] => [
+  ...parameters.values(),
+  ...[...slots.values()].flatMap((slot) => [...slot.values()]),
+  ...(ema ? ema.values() : []),
+];
+
 /** The first `steps` steps of a run, one after the other. */
 export async function trainSteps(
   { executor, stepInput }: Awaited<ReturnType<typeof setUp>>,
@@ -163,6 +182,22 @@ export function dot(a: ReadonlyMap<string, Float32Array>, b: ReadonlyMap<string,
     });
   }
   return sum;
+}
+
+/** Fails where a tensor of `actual` is further from that of `expected` than `tolerance` of its norm, or 1 % of that of all norms. */
+export function expectClose(
+  actual: ReadonlyMap<string, Float32Array> | undefined,
+  expected: ReadonlyMap<string, Float32Array> | undefined,
+  what: string,
+  tolerance = 1e-4,
+): void {
+  expect([...(actual?.keys() ?? [])], what).toEqual([...(expected?.keys() ?? [])]);
+  if (!actual || !expected) return;
+  const floor = 0.01 * tolerance * norm(expected);
+  for (const [name, values] of expected) {
+    const [a, b] = [new Map([[name, actual.get(name) ?? values.subarray(0, 0)]]), new Map([[name, values]])];
+    expect(norm(plus(b, -1, a)), `${what}: ${name}`).toBeLessThanOrEqual(tolerance * norm(b) + floor);
+  }
 }
 
 export const norm = (a: ReadonlyMap<string, Float32Array>) => Math.sqrt(dot(a, a));

@@ -91,6 +91,9 @@ describe.each(executorNames)('%s', (executorName) => {
           tinyData,
           executorName,
         );
+        // Where the branches agree, as they do at first, the masked branch's gradient is all rounding.
+        const start = await run.snapshot();
+        await run.restore({ ...start, parameters: randomized(start.parameters) });
         const gradients = (await run.inspect(...stepInput(1))).total;
         const [report] = await run.reports();
         await run.dispose();

@@ -32,6 +32,7 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
   }
 
   return {
+    name: 'eager',
     async step(batches, scalars) {
       const numbers = tf.keep(run(batches, scalars, reportTensor));
       pending.push({ numbers, batches: batches.length });

@@ -62,6 +62,8 @@ export interface Snapshot {
  * settled.
  */
 export interface Executor {
+  /** Which one it is now: a recorded one may have to hand over to eager. */
+  readonly name: 'eager' | 'recorded';
   /** One optimizer step over one or more batches whose gradients are averaged. */
   step(batches: readonly HostBatch[], scalars: StepScalars): Promise<void>;
   /** The same, and reads what happened inside. */
@@ -70,7 +72,7 @@ export interface Executor {
    * Bytes that training with such batches needs beside the process itself, at most; nothing is computed. An estimate: allocators
    * need a little more. Only where the executor can tell.
    */
-  memoryOf?(batches: readonly HostBatch[], scalars: StepScalars): number;
+  memoryOf?(batches: readonly HostBatch[], scalars: StepScalars): Promise<number | undefined>;
   /** Reports of the steps since the last call, oldest first. */
   reports(): Promise<StepReport[]>;
   /** Logits (B, classes) in evaluation mode. */
@@ -85,7 +87,6 @@ export interface Executor {
 /** An executor, and how it came to be this one. */
 export interface ChosenExecutor {
   readonly executor: Executor;
-  readonly name: 'eager' | 'recorded';
   /** Why this one, for people. */
   readonly reason: string;
 }

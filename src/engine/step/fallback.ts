@@ -34,10 +34,13 @@ export function withFallback(problem: Problem, recorded: Executor, precision: 'f
   }
 
   return {
+    get name() {
+      return current.name;
+    },
     step: (batches, scalars) => attempt((executor) => executor.step(batches, scalars)),
     inspect: (batches, scalars) => attempt((executor) => executor.inspect(batches, scalars)),
     evaluate: (images, draws, weights) => attempt((executor) => executor.evaluate(images, draws, weights)),
-    memoryOf: (batches, scalars) => current.memoryOf?.(batches, scalars) ?? 0,
+    memoryOf: (batches, scalars) => attempt(async (executor) => executor.memoryOf?.(batches, scalars)),
     reports: async () => [...earlier.splice(0), ...(await current.reports())],
     snapshot: () => current.snapshot(),
     restore: (snapshot) => current.restore(snapshot),

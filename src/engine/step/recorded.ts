@@ -9,6 +9,7 @@ import { unpack, unpackValues } from '../parameters.ts';
 import type { Executor, HostBatch, HostDraws, HostImages, Inspection, StepReport } from './executor.ts';
 import type { Feed, GraphRuntime, GraphSession } from './graphRuntime.ts';
 import { batchTensors, drawTensors, type HostInput, imageTensor, type MakeTensor, scalarTensors } from './inputs.ts';
+import { OutOfMemoryError } from './memoryNeed.ts';
 import { type Compiled, compileGraph } from './recorded/compile.ts';
 import type { Node, Value } from './recorded/graph.ts';
 import { RecordingError, record, type Trace } from './recorded/trace.ts';
@@ -33,6 +34,7 @@ export async function recordedExecutor(
 ): Promise<Executor> {
   const { groups, method } = problem;
   const variables = variablesOf(problem);
+  const stateBytes = variables.reduce((sum, { group }) => sum + group.size * Float32Array.BYTES_PER_ELEMENT, 0);
   let session = openSession(runtime, variables);
   let recordings = new Map<string, Recording>();
   let pending: { readonly numbers: Float32Array; readonly batches: number }[] = [];
@@ -69,13 +71,17 @@ export async function recordedExecutor(
     await writeState(session, variables, snapshot);
   }
 
-  async function run({ prefix, fetches, target }: Recording, inputs: readonly HostInput[]) {
+  async function run({ prefix, fetches, target, peakBytes }: Recording, inputs: readonly HostInput[]) {
     const feeds = inputs.map(({ name, ...input }): Feed => ({ ...input, node: `${prefix}${name}` }));
-    const values = await session.run(feeds, [...fetches.values()], target ? [target] : []);
+    const values = await session.run(feeds, [...fetches.values()], target ? [target] : []).catch((cause: Error) => {
+      throw cause.message.startsWith('RESOURCE_EXHAUSTED')
+        ? new OutOfMemoryError(peakBytes + stateBytes, cause)
+        : cause;
+    });
     return new Map([...fetches.keys()].map((name, i) => [name, values[i] as Float32Array]));
   }
 
-  async function step(batches: readonly HostBatch[], scalars: StepScalars, inspected: boolean) {
+  async function stepRecording(batches: readonly HostBatch[], scalars: StepScalars, inspected: boolean) {
     const inputs = collectInputs((make) => {
       batchTensors(batches, make);
       scalarTensors(scalars, make);
@@ -83,12 +89,18 @@ export async function recordedExecutor(
     const recording = await recordingFor(inspected ? 'inspect' : 'train', inputs, (trace, make) =>
       recordStep(problem, trace, make, batches, scalars, inspected),
     );
+    return { inputs, recording };
+  }
+
+  async function step(batches: readonly HostBatch[], scalars: StepScalars, inspected: boolean) {
+    const { inputs, recording } = await stepRecording(batches, scalars, inspected);
     const results = await run(recording, inputs);
     pending.push({ numbers: results.get('report') as Float32Array, batches: batches.length });
     return results;
   }
 
   return {
+    name: 'recorded',
     async step(batches, scalars) {
       await step(batches, scalars, false);
     },
@@ -107,11 +119,9 @@ export async function recordedExecutor(
         ),
       };
     },
-    memoryOf(batches, scalars) {
-      const { peakBytes } = compileRecording(runtime, '', precision, (trace, make) =>
-        recordStep(problem, trace, make, batches, scalars, false),
-      );
-      return peakBytes + variables.reduce((sum, { group }) => sum + group.size * Float32Array.BYTES_PER_ELEMENT, 0);
+    async memoryOf(batches, scalars) {
+      const { recording } = await stepRecording(batches, scalars, false);
+      return recording.peakBytes + stateBytes;
     },
     async reports(): Promise<StepReport[]> {
       const reports = pending.map(({ numbers, batches }) => reportOf(problem, numbers, batches));

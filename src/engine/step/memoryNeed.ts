@@ -1,0 +1,45 @@
+/** What a step needs of memory, in words, before it is run and when it could not be. */
+import { UserError } from '../../core/errors.ts';
+
+/** The system refused memory to a step. */
+export class OutOfMemoryError extends Error {
+  override readonly name = 'OutOfMemoryError';
+  /** What the step needs, by our estimate. */
+  readonly need: number;
+
+  constructor(need: number, cause: Error) {
+    super('There is not enough memory for the step.', { cause });
+    this.need = need;
+  }
+}
+
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e10 ? 1 : 0)} GB`;
+
+/** Largest batch size whose step fits, by our estimate. Part of the need does not grow with the batch, so a little more may fit. */
+export function fittingBatchSize(batchSize: number, need: number, available: number): number {
+  return Math.floor((batchSize * available) / need);
+}
+
+/** Says that a step needs more memory than there is, with the batch size that would fit; nothing where it fits. */
+export function memoryProblem(batchSize: number, need: number, available: number): string | undefined {
+  if (need <= available) return undefined;
+  return `A step with train.batchSize ${batchSize} needs about ${gigabytes(need)} of memory, ${gigabytes(available)} are free. ${memoryAdvice(batchSize, need, available)}`;
+}
+
+export function memoryAdvice(batchSize: number, need: number, available: number): string {
+  const fits = fittingBatchSize(batchSize, need, available);
+  return fits >= 1
+    ? `By our estimate train.batchSize ${fits} would fit; train.accumulate makes up for the rest.`
+    : 'By our estimate no batch size would fit: take a smaller model or image.';
+}
+
+/** The error for a person. */
+export function outOfMemory({ need, cause }: OutOfMemoryError, batchSize: number, available: number): UserError {
+  return new UserError(
+    `There is not enough memory for a step with train.batchSize ${batchSize}: it needs about ${gigabytes(need)}.`,
+    {
+      hint: memoryAdvice(batchSize, need, available),
+      cause,
+    },
+  );
+}
