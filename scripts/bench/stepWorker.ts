@@ -120,7 +120,7 @@ async function laneOf(lane: Lane) {
   const config = configOf(lane);
   checkMachine(config.run, backend);
   const problem = buildProblem(config, data);
-  const initial: ReadonlyMap<string, Float32Array> | undefined = initialValues(problem.model.parameters, 0);
+  let initial: ReadonlyMap<string, Float32Array> | undefined = initialValues(problem.model.parameters, 0);
   const source = new Batches(config, data, problem.model, problem.method);
   const batches = Array.from({ length: BATCHES }, (_, i) => source.batch(0, i, source.order(0)));
   const began = performance.now();

@@ -12,7 +12,7 @@ import { type BadStep, explainNonFinite, isFiniteSnapshot } from './nonFinite.ts
 import { initialValues, sizeOf } from './parameters.ts';
 import { buildProblem, trainingFlops } from './problem.ts';
 import type { ChosenExecutor, HostBatch, Inspection, Snapshot, StepReport } from './step/executor.ts';
-import { memoryProblem, OutOfMemoryError, outOfMemory } from './step/memoryNeed.ts';
+import { memoryProblem, withMemoryAdvice } from './step/memoryNeed.ts';
 import type { Problem } from './step/step.ts';
 import { mainLoss, stepFigures } from './stepEvent.ts';
 
@@ -154,9 +154,7 @@ export async function* train(
           ? executor.inspect(drawn, scalars)
           : executor.step(drawn, scalars).then(() => undefined);
         const [inspection, next] = await meanwhile(running, () => draw(step + 1)).catch((error: unknown) => {
-          throw error instanceof OutOfMemoryError
-            ? outOfMemory(error, config.train.batchSize, around.memory().available)
-            : error;
+          throw withMemoryAdvice(error, config.train.batchSize, need, around.memory().peak);
         });
         const [report] = (await executor.reports()) as [StepReport];
         for (const message of executor.notices()) yield { type: 'warning', message };

@@ -1,10 +1,12 @@
 /** The leader of an experiment: starts the training processes of each pair, follows them, stops them together, compares. */
 import { type ChildProcess, fork } from 'node:child_process';
+import os from 'node:os';
 import { comparePair, compareSeeds, type PairComparison, type SeedsComparison } from '../core/comparison.ts';
 import type { Config } from '../core/config.ts';
 import { describeError } from '../core/errors.ts';
 import type { Role, RunEvent } from '../core/events.ts';
 import { emptyRun, isOver, type RunState, reduceRun } from '../core/run.ts';
+import { memoryProblem } from '../engine/step/memoryNeed.ts';
 import { processStartTime } from '../store/lock.ts';
 import { endDeadRun } from '../store/runWriter.ts';
 import { serveControl } from './control.ts';
@@ -176,7 +178,8 @@ function endOf(
   }
   if (isOver(run)) return run.state === 'finished' || run.state === 'stopped' ? run.state : 'failed';
   const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
-  const message = `The training process ${how} without a word${signal === 'SIGKILL' ? ' (out of memory?)' : ''}.`;
+  const why = signal === 'SIGKILL' ? ` ${killed(job.config.train.batchSize, run.start?.stepMemoryBytes)}` : '';
+  const message = `The training process ${how} without a word.${why}`;
   progress.onError([message, ...stderr].join('\n').trimEnd());
   try {
     const event = endDeadRun(job.out, job.runId, message);
@@ -195,4 +198,12 @@ function lastLines(child: ChildProcess): () => string[] {
     text = (text + chunk).slice(-4000);
   });
   return () => text.trimEnd().split('\n').slice(-10);
+}
+
+/** Who kills a process without a word is mostly the system, for lack of memory: what the step would have needed tells. */
+function killed(batchSize: number, need: number | undefined): string {
+  const problem = need && memoryProblem(batchSize, need, os.freemem());
+  return problem
+    ? `The system does that when memory runs out. ${problem}`
+    : 'The system does that when memory runs out.';
 }

@@ -78,12 +78,10 @@ export const graphRuntime = (threads = 2) => loadGraphRuntime(stepAddonFile(engi
 export const executors = {
   eager: async (problem, initial) => ({
     executor: eagerExecutor(problem, initial),
-    name: 'eager',
     reason: 'A test asks for it.',
   }),
   recorded: async (problem, initial) => ({
     executor: await recordedExecutor(problem, initial, graphRuntime()),
-    name: 'recorded',
     reason: 'A test asks for it.',
   }),
 } as const satisfies Record<string, Surroundings['executorFor']>;

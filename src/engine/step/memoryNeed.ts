@@ -1,18 +1,6 @@
 /** What a step needs of memory, in words, before it is run and when it could not be. */
 import { UserError } from '../../core/errors.ts';
 
-/** The system refused memory to a step. */
-export class OutOfMemoryError extends Error {
-  override readonly name = 'OutOfMemoryError';
-  /** What the step needs, by our estimate. */
-  readonly need: number;
-
-  constructor(need: number, cause: Error) {
-    super('There is not enough memory for the step.', { cause });
-    this.need = need;
-  }
-}
-
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e10 ? 1 : 0)} GB`;
 
 /** Largest batch size whose step fits, by our estimate. Part of the need does not grow with the batch, so a little more may fit. */
@@ -33,13 +21,18 @@ export function memoryAdvice(batchSize: number, need: number, available: number)
     : 'By our estimate no batch size would fit: take a smaller model or image.';
 }
 
-/** The error for a person. */
-export function outOfMemory({ need, cause }: OutOfMemoryError, batchSize: number, available: number): UserError {
-  return new UserError(
-    `There is not enough memory for a step with train.batchSize ${batchSize}: it needs about ${gigabytes(need)}.`,
-    {
-      hint: memoryAdvice(batchSize, need, available),
-      cause,
-    },
-  );
+/** What TensorFlow says when the system refuses it memory. */
+const refusals = /^RESOURCE_EXHAUSTED|OOM when allocating|bad_alloc/m;
+
+/** An error of a step, for a person where it is for lack of memory; `need` where it is known, `had`: what the process got at most. */
+export function withMemoryAdvice(error: unknown, batchSize: number, need: number | undefined, had: number): unknown {
+  if (!(error instanceof Error) || !refusals.test(error.message)) return error;
+  const about = need ? `: it needs about ${gigabytes(need)}` : '';
+  const hint = need
+    ? memoryAdvice(batchSize, need, Math.min(had, need))
+    : 'Lower train.batchSize; train.accumulate makes up for it.';
+  return new UserError(`There is not enough memory for a step with train.batchSize ${batchSize}${about}.`, {
+    hint,
+    cause: error,
+  });
 }

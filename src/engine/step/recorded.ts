@@ -9,7 +9,6 @@ import { unpack, unpackValues } from '../parameters.ts';
 import type { Executor, HostBatch, HostDraws, HostImages, Inspection, StepReport } from './executor.ts';
 import type { Feed, GraphRuntime, GraphSession } from './graphRuntime.ts';
 import { batchTensors, drawTensors, type HostInput, imageTensor, type MakeTensor, scalarTensors } from './inputs.ts';
-import { OutOfMemoryError } from './memoryNeed.ts';
 import { type Compiled, compileGraph } from './recorded/compile.ts';
 import type { Node, Value } from './recorded/graph.ts';
 import { RecordingError, record, type Trace } from './recorded/trace.ts';
@@ -71,13 +70,9 @@ export async function recordedExecutor(
     await writeState(session, variables, snapshot);
   }
 
-  async function run({ prefix, fetches, target, peakBytes }: Recording, inputs: readonly HostInput[]) {
+  async function run({ prefix, fetches, target }: Recording, inputs: readonly HostInput[]) {
     const feeds = inputs.map(({ name, ...input }): Feed => ({ ...input, node: `${prefix}${name}` }));
-    const values = await session.run(feeds, [...fetches.values()], target ? [target] : []).catch((cause: Error) => {
-      throw cause.message.startsWith('RESOURCE_EXHAUSTED')
-        ? new OutOfMemoryError(peakBytes + stateBytes, cause)
-        : cause;
-    });
+    const values = await session.run(feeds, [...fetches.values()], target ? [target] : []);
     return new Map([...fetches.keys()].map((name, i) => [name, values[i] as Float32Array]));
   }
 
