@@ -8,7 +8,8 @@ import { loadBackend } from '../../src/runner/backend.ts';
 import { parityChecks, runCheck } from '../../src/runner/parity/check.ts';
 import { executors } from '../engine/examples.ts';
 
-const checks = parityChecks(path.join(import.meta.dirname, 'oracle'), executors.eager);
+const oracle = path.join(import.meta.dirname, 'oracle');
+const checks = parityChecks(oracle, executors.eager);
 
 /** What later builds bring; everything else in the reference must run. Names end in `*` where a whole family waits. */
 const later = [
@@ -34,12 +35,19 @@ test('this build runs all of the reference but what is left to later ones', () =
   expect(unsupported).toEqual(checks.map(({ name }) => name).filter(waits));
 });
 
-for (const backend of ['tensorflow', 'wasm'] as const) {
-  describe(`on ${backend}`, () => {
+/** Units and schedules know no executor. */
+const recordedChecks = parityChecks(oracle, executors.recorded).filter(({ name }) => !name.includes('/'));
+
+for (const [where, backend, checksHere] of [
+  ['tensorflow', 'tensorflow', checks],
+  ['tensorflow, recorded', 'tensorflow', recordedChecks],
+  ['wasm', 'wasm', checks],
+] as const) {
+  describe(`on ${where}`, () => {
     beforeAll(async () => {
       await loadBackend(backend);
     });
-    for (const check of checks) {
+    for (const check of checksHere) {
       if (waits(check.name)) continue;
       test(check.name, async () => {
         const { worst } = await runCheck(check);
