@@ -29,8 +29,15 @@ export interface Trace {
 /** The part of tfjs's TensorFlow backend that a recording stands in for. */
 interface RecordableBackend {
   binding: Binding;
+  readonly tensorMap: { get(dataId: object): TensorInfo | undefined };
   getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
   createOutputTensor(metadata: { id: number; shape: readonly number[]; dtype: number }): tf.Tensor;
+}
+
+/** Values wait here until an op uses the tensor; then it has an id instead. */
+interface TensorInfo {
+  id: number;
+  values: unknown;
 }
 
 interface BindingAttribute {
@@ -41,8 +48,8 @@ interface BindingAttribute {
 
 type Binding = Readonly<Record<string, unknown>>;
 
-/** Ids of recorded tensors start here, so that none is taken for one of the binding's own. */
-const FIRST_ID = 2 ** 32;
+/** The id of the next recorded tensor. None is ever taken for one of the binding's own, or of another recording. */
+let nextId = 2 ** 32;
 
 /** Constants up to this size are looked up before they become nodes: shapes, axes, scalars. */
 const SHARED_BYTES = 64;
@@ -76,9 +83,8 @@ export function record<T>(
   const named = (op: string) => `${prefix}${nodes.length}/${op}`;
 
   function idOf(value: Value): number {
-    const id = FIRST_ID + values.size;
-    values.set(id, value);
-    return id;
+    values.set(nextId, value);
+    return nextId++;
   }
 
   function constant(shape: readonly number[], dtype: number, array: ArrayBufferView): Value {
@@ -114,6 +120,16 @@ export function record<T>(
   };
   // The binding's own properties may not be replaced, so the proxy stands on an empty object.
   backend.binding = new Proxy({}, { get: (_, key: string) => hooks[key] ?? real[key] });
+  // A tensor that was made before and not used yet becomes a constant; whoever uses it afterwards finds it as it was.
+  const waiting: { readonly info: TensorInfo; readonly before: TensorInfo }[] = [];
+  const { getInputTensorIds } = backend;
+  backend.getInputTensorIds = (tensors) => {
+    for (const { dataId } of tensors) {
+      const info = dataId && backend.tensorMap.get(dataId);
+      if (info?.values) waiting.push({ info, before: { ...info } });
+    }
+    return getInputTensorIds.call(backend, tensors);
+  };
   const tensorOf = (value: Value) => {
     const { shape, dtype } = value;
     return backend.createOutputTensor({ id: idOf(value), shape: [...shape], dtype });
@@ -137,6 +153,12 @@ export function record<T>(
     return { nodes, result };
   } finally {
     backend.binding = real;
+    backend.getInputTensorIds = getInputTensorIds;
+    for (const {
+      info,
+      before: { id, values },
+    } of waiting)
+      Object.assign(info, { id, values });
   }
 
   function addVariable(name: string, shape: readonly number[]): Value {
