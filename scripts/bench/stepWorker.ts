@@ -10,7 +10,7 @@ import { Batches, type TrainingData } from '../../src/engine/batches.ts';
 import { initialValues, sizeOf } from '../../src/engine/parameters.ts';
 import { buildProblem, trainingFlops } from '../../src/engine/problem.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
-import { limitThreads } from '../../src/runner/environment.ts';
+import { collectGarbage, limitThreads } from '../../src/runner/environment.ts';
 import { executorFactory } from '../../src/runner/executor.ts';
 import { checkMachine } from '../../src/runner/hardware.ts';
 import { bareExecutorFactory } from './bareExecutor.ts';
@@ -129,6 +129,7 @@ async function laneOf(lane: Lane) {
     initial,
   );
   initial = undefined; // as the run lets go of it, too
+  collectGarbage();
   let done = 0;
   async function step(): Promise<void> {
     const batch = batches[done % BATCHES];

@@ -24,6 +24,8 @@ export interface Surroundings {
   readonly cpuSeconds: () => number;
   /** Resident memory now and at its peak, and what the process could still get, in bytes. */
   readonly memory: () => { readonly now: number; readonly peak: number; readonly available: number };
+  /** Gives back memory that nothing refers to any more. */
+  readonly collectGarbage?: () => void;
   /** `sha256:` and the hash over all parts in order. */
   readonly hash: (parts: Iterable<ArrayBufferView>) => string;
   /** Lets the process do its other work, and says whether to stop. */
@@ -107,6 +109,7 @@ export async function* train(
 
   const { executor, reason } = await around.executorFor(problem, initial);
   initial = undefined; // as large as the model, and in the executor now
+  around.collectGarbage?.();
   try {
     if (resume) await executor.restore(resume.snapshot);
     let drawn = draw(progress.step + 1);

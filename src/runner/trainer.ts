@@ -14,7 +14,7 @@ import { processStartTime, type RunLock, writeLock } from '../store/lock.ts';
 import { RunWriter } from '../store/runWriter.ts';
 import { loadBackend } from './backend.ts';
 import { checkpointTensors, newestCheckpoint } from './checkpoint.ts';
-import { limitThreads } from './environment.ts';
+import { collectGarbage, limitThreads } from './environment.ts';
 import { executorFactory } from './executor.ts';
 import { checkMachine } from './hardware.ts';
 import type { FromTrainer, Job, ResumeJob, ToTrainer } from './job.ts';
@@ -106,6 +106,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
         await setImmediate();
         return isStopping();
       },
+      collectGarbage,
       executorFor: executorFactory(config.run, backend),
       saveCheckpoint: (name, snapshot, parameters, metadata) =>
         writer.writeCheckpoint(`${name}.safetensors`, checkpointTensors(snapshot, parameters), metadata),

@@ -24,9 +24,11 @@ export function memoryAdvice(batchSize: number, need: number, available: number)
 /** What TensorFlow says when the system refuses it memory. */
 const refusals = /^RESOURCE_EXHAUSTED|OOM when allocating|bad_alloc/m;
 
+export const isOutOfMemory = (error: unknown): boolean => error instanceof Error && refusals.test(error.message);
+
 /** An error of a step, for a person where it is for lack of memory; `need` where it is known, `had`: what the process got at most. */
 export function withMemoryAdvice(error: unknown, batchSize: number, need: number | undefined, had: number): unknown {
-  if (!(error instanceof Error) || !refusals.test(error.message)) return error;
+  if (!isOutOfMemory(error)) return error;
   const about = need ? `: it needs about ${gigabytes(need)}` : '';
   const hint = need
     ? memoryAdvice(batchSize, need, Math.min(had, need))

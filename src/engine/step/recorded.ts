@@ -9,6 +9,7 @@ import { unpack, unpackValues } from '../parameters.ts';
 import type { Executor, HostBatch, HostDraws, HostImages, Inspection, StepReport } from './executor.ts';
 import type { Feed, GraphRuntime, GraphSession } from './graphRuntime.ts';
 import { batchTensors, drawTensors, type HostInput, imageTensor, type MakeTensor, scalarTensors } from './inputs.ts';
+import { isOutOfMemory } from './memoryNeed.ts';
 import { type Compiled, compileGraph } from './recorded/compile.ts';
 import type { Node, Value } from './recorded/graph.ts';
 import { RecordingError, record, type Trace } from './recorded/trace.ts';
@@ -36,6 +37,7 @@ export async function recordedExecutor(
   const stateBytes = variables.reduce((sum, { group }) => sum + group.size * Float32Array.BYTES_PER_ELEMENT, 0);
   let session = openSession(runtime, variables);
   let recordings = new Map<string, Recording>();
+  const proven = new Set<string>(); // prefixes of recordings that have run
   let pending: { readonly numbers: Float32Array; readonly batches: number }[] = [];
   await writeState(session, variables, { parameters: initial, slots: new Map(), ema: initial });
 
@@ -67,12 +69,18 @@ export async function recordedExecutor(
     session.close();
     session = openSession(runtime, variables);
     recordings = new Map();
+    proven.clear();
     await writeState(session, variables, snapshot);
   }
 
   async function run({ prefix, fetches, target }: Recording, inputs: readonly HostInput[]) {
     const feeds = inputs.map(({ name, ...input }): Feed => ({ ...input, node: `${prefix}${name}` }));
-    const values = await session.run(feeds, [...fetches.values()], target ? [target] : []);
+    const values = await session.run(feeds, [...fetches.values()], target ? [target] : []).catch((cause: Error) => {
+      // Kernels are made before the first op runs: what TensorFlow refuses then has changed nothing.
+      if (proven.has(prefix) || isOutOfMemory(cause)) throw cause;
+      throw new RecordingError(`TensorFlow refuses it: ${cause.message}`, { cause });
+    });
+    proven.add(prefix);
     return new Map([...fetches.keys()].map((name, i) => [name, values[i] as Float32Array]));
   }
 

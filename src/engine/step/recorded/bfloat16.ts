@@ -19,10 +19,12 @@ export function productsInBfloat16(graph: Graph): void {
     if (fusible(node) || node.inputs.some(isSelection)) return [node];
     const made: Node[] = [];
     const round = (value: Value): Value => {
-      const key = `${value.node.name} ${value.index} ${node.phase}`;
+      // A weight is rounded once for all branches and passes, what a pass computes once in each.
+      const phase = value.node.phase === 0 ? 0 : node.phase;
+      const key = `${value.node.name} ${value.index} ${phase}`;
       const known = rounded.get(key);
       if (known) return known;
-      const cast = castTo(`${node.name}/round${made.length}`, value, dtypes.bfloat16, node.phase);
+      const cast = castTo(`${node.name}/round${made.length}`, value, dtypes.bfloat16, phase);
       rounded.set(key, cast.outputs[0] as Value);
       made.push(cast);
       return cast.outputs[0] as Value;
@@ -37,6 +39,33 @@ export function productsInBfloat16(graph: Graph): void {
     return [...made, product, widened];
   });
   substitute(graph, replacements);
+}
+
+/** Widens where the wide numbers are read: gradients wait in bfloat16 for the update. */
+export function widenLate(graph: Graph): void {
+  const consumers = consumersOf(graph.nodes);
+  const readers = (value: Value): Node[] =>
+    (consumers.get(value) ?? []).flatMap((node) =>
+      node.op === 'Reshape' ? [node, ...readers(node.outputs[0] as Value)] : [node],
+    );
+  const wanted = new Set([...graph.results.values(), ...graph.updates.values()]);
+  const moved = new Map<Node, Node[]>(); // by the first reader
+  const gone = new Set<Node>();
+  for (const node of graph.nodes) {
+    const [output] = node.outputs;
+    if (node.op !== 'Cast' || !output || output.dtype !== dtypes.float32 || !isWidened(output)) continue;
+    const all = readers(output);
+    const reshapes = all.filter(({ op }) => op === 'Reshape');
+    const [first, ...others] = all.filter(({ op }) => op !== 'Reshape');
+    const isLater = first && first.phase > node.phase && others.every(({ phase }) => phase === first.phase);
+    if (!isLater || [node, ...reshapes].some((some) => some.outputs.some((value) => wanted.has(value)))) continue;
+    for (const some of [node, ...reshapes]) {
+      some.phase = first.phase;
+      gone.add(some);
+    }
+    moved.set(first, [...(moved.get(first) ?? []), node, ...reshapes]);
+  }
+  graph.nodes = graph.nodes.flatMap((node) => (gone.has(node) ? [] : [...(moved.get(node) ?? []), node]));
 }
 
 /** Moves data in bfloat16 where it comes from a product or goes to one: what only moves is rounded before, and widened after. */

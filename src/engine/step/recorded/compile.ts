@@ -1,5 +1,5 @@
 /** From what was recorded to what is run: passes over the graph, the assignments at its end, its bytes. */
-import { productsInBfloat16, viewsInBfloat16 } from './bfloat16.ts';
+import { productsInBfloat16, viewsInBfloat16, widenLate } from './bfloat16.ts';
 import { decomposeSoftmax, productsOfMatrices } from './decompose.ts';
 import { encodeGraph, referenceTo } from './encode.ts';
 import { fuse } from './fuse.ts';
@@ -39,7 +39,7 @@ export function compileGraph(prefix: string, graph: Graph, { precision, fused }:
   if (fused) {
     for (const pass of [decomposeSoftmax, lowerViews, drop]) pass(graph);
     if (precision === 'bfloat16') viewsInBfloat16(graph);
-    for (const pass of [drop, recompute, drop]) pass(graph);
+    for (const pass of [drop, recompute, widenLate, drop]) pass(graph);
     fuse(prefix, graph);
   }
   drop(graph);
