@@ -4,15 +4,18 @@ import path from 'node:path';
 import * as esbuild from 'esbuild';
 import { root, SetupError } from '../setup/step.mjs';
 
-/** Beside the sample workspace: git ignores it, and it lies within the checkout, as the engine's look-up wants. */
-const folder = path.join(root, '.masksub', 'bench');
+/**
+ * Beside the sample workspace: git ignores it, and it lies within the checkout, as the engine's look-up wants. Each benchmark has
+ * its own, since one that starts must not take away what another one measures.
+ */
+const folder = path.join(root, '.masksub', 'bench', String(process.pid));
 
 /**
  * @param {Record<string, string>} entryPoints sources by name
  * @returns {Promise<(name: string) => string>} the bundle of a name
  */
 export async function bundle(entryPoints) {
-  fs.rmSync(folder, { recursive: true, force: true });
+  process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
   await esbuild.build({
     absWorkingDir: root,
     entryPoints,
