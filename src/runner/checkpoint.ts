@@ -48,7 +48,8 @@ export function newestCheckpoint(folder: string, problem: Problem): FoundCheckpo
   });
 }
 
-function readCheckpoint(folder: string, file: string, problem: Problem): Resume {
+/** A checkpoint, named relative to the run folder. Throws a `UserError` where it is damaged or not of this problem. */
+export function readCheckpoint(folder: string, file: string, problem: Problem): Resume {
   const full = path.join(folder, file);
   const { tensors, metadata } = decodeSafetensors(readWhole(full), full);
   const progress = decodeProgress(metadata.progress);

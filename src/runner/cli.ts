@@ -67,6 +67,18 @@ program
   .action(async (run, options) => (await import('./commands/stop.ts')).stop(run, options));
 
 program
+  .command('export')
+  .description("write a run's model for other programs")
+  .argument('<run>', 'a run id or folder')
+  .option('--saved-model', 'as a TensorFlow SavedModel')
+  .option('--checkpoint <name>', 'which weights (default: best, else the newest)')
+  .option('--ema', 'the moving average of the weights')
+  .option('--batch <n>', 'fix the batch size', wholeNumber)
+  .option('--to <folder>', 'folder to write (default: <run>-saved-model)')
+  .option('--out <folder>', 'where the run folders lie', '.masksub/runs')
+  .action(async (run, options) => (await import('./commands/export.ts')).exportRun(run, options));
+
+program
   .command('parity')
   .description('compare the engine with reference numbers from PyTorch and timm')
   .argument('<folder>', 'a folder with index.json and its tensors')
@@ -112,4 +124,9 @@ function report(error: unknown): number {
 function collect(value: string, earlier: string[]): string[] {
   if (!value.includes('=')) throw new InvalidArgumentError('Expected key=value.');
   return [...earlier, value];
+}
+
+function wholeNumber(value: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('Expected a whole number above 0.');
+  return Number(value);
 }

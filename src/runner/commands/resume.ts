@@ -1,18 +1,13 @@
 /** `masksub resume`: a run that was stopped, killed or failed goes on, and its pair with it. */
-import fs from 'node:fs';
 import path from 'node:path';
-import * as z from 'zod';
-import { type Config, resolveConfig } from '../../core/config.ts';
 import { UserError } from '../../core/errors.ts';
 import { isOver } from '../../core/run.ts';
-import { recipes } from '../../engine/recipes/index.ts';
 import { checkpointFiles } from '../../store/checkpoints.ts';
-import { explainFileError } from '../../store/files.ts';
-import { runFiles } from '../../store/layout.ts';
 import { findRun, listRuns, type RunContent, readRun } from '../../store/runReader.ts';
 import { threadsEach } from '../environment.ts';
 import type { Job } from '../job.ts';
 import { conduct } from './conduct.ts';
+import { readRunConfig } from './runConfig.ts';
 
 /** Goes on from the newest checkpoint of each run, in its folder. Throws a `UserError` where one of them cannot go on. */
 export async function resume(name: string, options: { out: string; json?: boolean }): Promise<void> {
@@ -51,7 +46,7 @@ function jobOf({ id, folder, state }: RunContent, out: string, processes: number
       hint: 'Start it again with `masksub run`; run.checkpointEvery says how often there is one.',
     });
   }
-  const { config, dataHash } = readConfig(folder);
+  const { config, dataHash } = readRunConfig(folder);
   return {
     runId: id,
     out,
@@ -62,33 +57,4 @@ function jobOf({ id, folder, state }: RunContent, out: string, processes: number
     threads: threadsEach(processes, config.run.threads),
     resume: { dataHash, backend: start.backend, executor: start.executor },
   };
-}
-
-const writtenConfig = z.looseObject({ dataHash: z.string(), method: z.looseObject({ name: z.string() }) });
-
-/** The config that a run has written, and the hash of its data. */
-function readConfig(folder: string): { config: Config; dataHash: string } {
-  const file = path.join(folder, runFiles.config);
-  const parsed = writtenConfig.safeParse(parseJson(file));
-  if (!parsed.success) {
-    throw new UserError(`${file} is not as a run writes it.`, { hint: 'Put it back as it was, or start a new run.' });
-  }
-  const { dataHash, versions: _versions, pair: _pair, ...written } = parsed.data;
-  // What the baseline has no use for, the check of a person's config refuses.
-  const input = written.method.name === 'baseline' ? { ...written, method: { name: 'baseline' } } : written;
-  const result = resolveConfig(input, recipes);
-  if ('problems' in result) {
-    const [problem] = result.problems;
-    throw new UserError(`${file}: ${problem?.message}`, { hint: 'Put it back as it was, or start a new run.' });
-  }
-  return { config: { ...result.config, method: written.method as Config['method'] }, dataHash };
-}
-
-function parseJson(file: string): unknown {
-  try {
-    return JSON.parse(fs.readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw explainFileError(file, error);
-  }
 }
