@@ -2,7 +2,7 @@
  * Which recorded ops a fused kernel can take, and how each sees its operands in rows and columns: columns are the last dimension of
  * what it works on, rows all others together.
  */
-import { constantOf, dtypes, type Node, sizeOfShape, type Value } from './graph.ts';
+import { behindReshapes, constantOf, dtypes, type Node, sizeOfShape, type Value } from './graph.ts';
 import { assembleOp, type Layout, layoutsOf, viewOp } from './views.ts';
 
 /** How an operand lies in an iteration space of rows × columns; row r of the space reads row ⌊r / div⌋ mod `mod`, or where `layout` says. */
@@ -50,13 +50,6 @@ export function fusible(node: Node): Fusible | undefined {
     );
   if (node.op === 'BatchMatMulV2' || node.op === 'MatMul') return dot(node, output);
   return undefined;
-}
-
-/** The value behind reshapes: the same elements in the same order. */
-export function behindReshapes(value: Value): Value {
-  let current = value;
-  while (current.node.op === 'Reshape') current = current.node.inputs[0] as Value;
-  return current;
 }
 
 const isFloat = ({ dtype }: Value) => dtype === dtypes.float32 || dtype === dtypes.bfloat16;

@@ -2,7 +2,16 @@
 import { type Cluster, clustersOf } from './cluster.ts';
 import type { Fusible, Operand } from './elementwise.ts';
 import { fusedOps } from './fusedOps.ts';
-import { constantOf, type Graph, makeNode, type Node, sizeOfShape, substitute, type Value } from './graph.ts';
+import {
+  constantOf,
+  consumersOf,
+  type Graph,
+  makeNode,
+  type Node,
+  sizeOfShape,
+  substitute,
+  type Value,
+} from './graph.ts';
 import { type Layout, layoutsOf, viewOp } from './views.ts';
 
 /** A single op below this size gains nothing from another kernel. */
@@ -46,10 +55,7 @@ const operandKinds = { value: 0, constant: 1, row: 2 } as const;
 
 /** Replaces what is worth it. `prefix` begins the new nodes' names. */
 export function fuse(prefix: string, graph: Graph): void {
-  const used = new Map<Value, Set<Node>>();
-  for (const node of graph.nodes) {
-    for (const input of node.inputs) used.set(input, (used.get(input) ?? new Set()).add(node));
-  }
+  const used = consumersOf(graph.nodes);
   const wanted = new Set([...graph.results.values(), ...graph.updates.values()]);
   const replacements = new Map<Value, Value>();
   const replaced = new Set<Node>();
@@ -84,7 +90,7 @@ export function fuse(prefix: string, graph: Graph): void {
   substitute(graph, replacements);
 }
 
-/** A sum over everything is a product of a million elements in one thread for TensorFlow; the rest is small or it is not. */
+/** Whether one op is worth a kernel of ours: the call costs as much as some thousand elements. */
 function isLarge({ rows, columns }: Fusible): boolean {
   return rows * columns >= ALONE_ELEMENTS;
 }

@@ -87,6 +87,13 @@ export function substitute(graph: Graph, replacements: ReadonlyMap<Value, Value>
   }
 }
 
+/** The value behind reshapes: the same elements in the same order. */
+export function behindReshapes(value: Value): Value {
+  let current = value;
+  while (current.node.op === 'Reshape') current = current.node.inputs[0] as Value;
+  return current;
+}
+
 /** Nodes that use each value as an input. */
 export function consumersOf(nodes: readonly Node[]): Map<Value, Node[]> {
   const consumers = new Map<Value, Node[]>();

@@ -1,5 +1,5 @@
 /** Passes that make a recorded graph smaller without changing a number: what tfjs leaves behind and nobody needs. */
-import { type Graph, type Node, substitute, type Value } from './graph.ts';
+import { behindReshapes, type Graph, type Node, substitute, type Value } from './graph.ts';
 
 /** Keeps what the results, the updates and `kept` need. */
 export function prune(graph: Graph, kept: Iterable<Node> = []): void {
@@ -30,10 +30,7 @@ export function dropIdentities(graph: Graph): void {
 /** A reshape of a reshape is one reshape. */
 export function mergeReshapes(graph: Graph): void {
   for (const node of graph.nodes) {
-    if (node.op !== 'Reshape') continue;
-    let [source] = node.inputs as [Value, Value];
-    while (source.node.op === 'Reshape') source = source.node.inputs[0] as Value;
-    node.inputs[0] = source;
+    if (node.op === 'Reshape') node.inputs[0] = behindReshapes(node.inputs[0] as Value);
   }
   dropIdentities(graph);
 }
