@@ -32,8 +32,7 @@ export function productsInBfloat16(graph: Graph): void {
     const inputs = node.inputs.map(round);
     const attributes = { ...node.attributes, T: { kind: 'type', value: dtypes.bfloat16 } } as const;
     const type = { dtype: dtypes.bfloat16, shape: output.shape };
-    const product = makeNode(`${node.name}/bfloat16`, node.op, attributes, inputs, [type]);
-    product.phase = node.phase;
+    const product = makeNode(`${node.name}/bfloat16`, node.op, attributes, inputs, [type], node.phase);
     const widened = castTo(`${node.name}/widen`, product.outputs[0] as Value, dtypes.float32, node.phase);
     replacements.set(output, widened.outputs[0] as Value);
     return [...made, product, widened];
@@ -82,8 +81,7 @@ export function viewsInBfloat16(graph: Graph): void {
     const casts = node.inputs.map((input, i) => castTo(`${node.name}/round${i}`, input, dtypes.bfloat16, node.phase));
     const inputs = casts.map((cast) => cast.outputs[0] as Value);
     const type = { dtype: dtypes.bfloat16, shape: output.shape };
-    const moved = makeNode(`${node.name}/bfloat16`, node.op, node.attributes, inputs, [type]);
-    moved.phase = node.phase;
+    const moved = makeNode(`${node.name}/bfloat16`, node.op, node.attributes, inputs, [type], node.phase);
     setLayouts(moved, layoutsOf(node));
     const widened = castTo(`${node.name}/widen`, moved.outputs[0] as Value, dtypes.float32, node.phase);
     replacements.set(output, widened.outputs[0] as Value);
@@ -117,7 +115,5 @@ function isSelection(value: Value): boolean {
 
 function castTo(name: string, value: Value, dtype: number, phase: number): Node {
   const attributes = { SrcT: { kind: 'type', value: value.dtype }, DstT: { kind: 'type', value: dtype } } as const;
-  const node = makeNode(name, 'Cast', attributes, [value], [{ dtype, shape: value.shape }]);
-  node.phase = phase;
-  return node;
+  return makeNode(name, 'Cast', attributes, [value], [{ dtype, shape: value.shape }], phase);
 }

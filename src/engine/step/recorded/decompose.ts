@@ -52,8 +52,7 @@ export function productsOfMatrices(graph: Graph): void {
     const { T, adj_x, adj_y } = node.attributes;
     if (!T || !adj_x || !adj_y) return node;
     const attributes = { T, transpose_a: adj_x, transpose_b: adj_y };
-    const product = makeNode(node.name, 'MatMul', attributes, node.inputs, node.outputs);
-    product.phase = node.phase;
+    const product = makeNode(node.name, 'MatMul', attributes, node.inputs, node.outputs, node.phase);
     replacements.set(node.outputs[0] as Value, product.outputs[0] as Value);
     return product;
   });

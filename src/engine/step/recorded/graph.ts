@@ -49,9 +49,10 @@ export function makeNode(
   attributes: Attributes,
   inputs: readonly Value[],
   types: readonly ValueType[],
+  phase = 0,
 ): Node {
   const outputs: Value[] = [];
-  const node: Node = { name, op, attributes, phase: 0, inputs: [...inputs], control: [], outputs };
+  const node: Node = { name, op, attributes, phase, inputs: [...inputs], control: [], outputs };
   types.forEach(({ dtype, shape }, index) => {
     outputs.push({ node, index, dtype, shape });
   });

@@ -38,8 +38,7 @@ function recomputeIn(graph: Graph, forward: number): void {
       if (known) return known;
       if (kept.has(value) || !recomputable.has(origin)) return value;
       const inputs = origin.inputs.map(again);
-      const copy = makeNode(`${origin.name}/again`, origin.op, origin.attributes, inputs, origin.outputs);
-      copy.phase = forward + 1;
+      const copy = makeNode(`${origin.name}/again`, origin.op, origin.attributes, inputs, origin.outputs, forward + 1);
       setLayouts(copy, layoutsOf(origin));
       made.push(copy);
       origin.outputs.forEach((output, i) => {

@@ -75,8 +75,7 @@ export function record<T>(
       }
       return { dtype, shape };
     });
-    const node = makeNode(name, op, attributes, inputs, types);
-    node.phase = phase;
+    const node = makeNode(name, op, attributes, inputs, types, phase);
     nodes.push(node);
     return node;
   }

@@ -76,8 +76,7 @@ function assembly(node: Node): Replacement[] | undefined {
 }
 
 function makeMove(op: string, output: Value, inputs: readonly Value[], parts: readonly Layout[]): Value {
-  const node = makeNode(`${output.node.name}/${op}${output.index}`, op, {}, inputs, [output]);
-  node.phase = output.node.phase;
+  const node = makeNode(`${output.node.name}/${op}${output.index}`, op, {}, inputs, [output], output.node.phase);
   setLayouts(node, parts);
   return node.outputs[0] as Value;
 }
