@@ -147,13 +147,10 @@ function addTerm(a: TermGradient, b: TermGradient): TermGradient {
   return { ...a, gradient };
 }
 
-/**
- * Products of gradients with each other, summed over the groups. One product for each pair: stacked they would be one for all, for
- * the price of a second copy of every gradient.
- */
+/** Products of gradients with each other, summed over the groups. */
 function gramMatrix(gradients: readonly (readonly tf.Tensor1D[])[]): tf.Tensor2D {
   const product = (a: readonly tf.Tensor1D[], b: readonly tf.Tensor1D[]) =>
-    sumAll(a.map((x, g) => tf.matMul(tf.reshape(x, [1, x.size]), tf.reshape(b[g] as tf.Tensor1D, [x.size, 1]))));
+    sumAll(a.map((x, g) => tf.sum<tf.Scalar>(tf.mul(x, b[g] as tf.Tensor1D))));
   const halves = gradients.map((a, i) => gradients.slice(i).map((b) => product(a, b))); // ⟨gᵢ, gⱼ⟩ for j ≥ i
   const entries = gradients.flatMap((_, i) =>
     gradients.map((_, j) => halves[Math.min(i, j)]?.[Math.abs(i - j)] as tf.Tensor),

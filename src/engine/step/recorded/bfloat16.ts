@@ -2,7 +2,6 @@
  * Products of matrices in bfloat16, everything else in float32: what enters a product is rounded, what leaves it is widened. The casts
  * melt into the fused kernels on both sides, so that what lies between is stored in half the memory.
  */
-import { fusible } from './elementwise.ts';
 import { consumersOf, dtypes, type Graph, makeNode, type Node, substitute, type Value } from './graph.ts';
 import { assembleOp, layoutsOf, setLayouts, viewOp } from './views.ts';
 
@@ -15,8 +14,7 @@ export function productsInBfloat16(graph: Graph): void {
   graph.nodes = graph.nodes.flatMap((node) => {
     const [output] = node.outputs;
     if (!products.has(node.op) || !output || output.dtype !== dtypes.float32) return [node];
-    // Selections copy, and a sum of squares is a statistic.
-    if (fusible(node) || node.inputs.some(isSelection)) return [node];
+    if (node.inputs.some(isSelection)) return [node]; // a selection copies
     const made: Node[] = [];
     const round = (value: Value): Value => {
       // A weight is rounded once for all branches and passes, what a pass computes once in each.
@@ -40,29 +38,25 @@ export function productsInBfloat16(graph: Graph): void {
   substitute(graph, replacements);
 }
 
-/** Widens where the wide numbers are read: gradients wait in bfloat16 for the update. */
+/** Widens where the wide numbers are read, for each reader by itself: gradients wait in bfloat16 for the update. */
 export function widenLate(graph: Graph): void {
   const consumers = consumersOf(graph.nodes);
-  const readers = (value: Value): Node[] =>
-    (consumers.get(value) ?? []).flatMap((node) =>
-      node.op === 'Reshape' ? [node, ...readers(node.outputs[0] as Value)] : [node],
-    );
   const wanted = new Set([...graph.results.values(), ...graph.updates.values()]);
-  const moved = new Map<Node, Node[]>(); // by the first reader
+  const moved = new Map<Node, Node[]>(); // by the reader
   const gone = new Set<Node>();
   for (const node of graph.nodes) {
     const [output] = node.outputs;
-    if (node.op !== 'Cast' || !output || output.dtype !== dtypes.float32 || !isWidened(output)) continue;
-    const all = readers(output);
-    const reshapes = all.filter(({ op }) => op === 'Reshape');
-    const [first, ...others] = all.filter(({ op }) => op !== 'Reshape');
-    const isLater = first && first.phase > node.phase && others.every(({ phase }) => phase === first.phase);
-    if (!isLater || [node, ...reshapes].some((some) => some.outputs.some((value) => wanted.has(value)))) continue;
-    for (const some of [node, ...reshapes]) {
-      some.phase = first.phase;
-      gone.add(some);
-    }
-    moved.set(first, [...(moved.get(first) ?? []), node, ...reshapes]);
+    const [source] = node.inputs;
+    if (!output || !source || !isWidened(output) || wanted.has(output)) continue;
+    const readers = consumers.get(output) ?? [];
+    if (readers.length === 0 || readers.some(({ phase }) => phase <= node.phase)) continue;
+    gone.add(node);
+    readers.forEach((reader, i) => {
+      // A kernel reads a value once, however many of its members widen it; and none is tied to another by a shared copy.
+      const copy = castTo(`${node.name}/late${i}`, source, output.dtype, reader.phase);
+      reader.inputs = reader.inputs.map((input) => (input === output ? (copy.outputs[0] as Value) : input));
+      moved.set(reader, [...(moved.get(reader) ?? []), copy]);
+    });
   }
   graph.nodes = graph.nodes.flatMap((node) => (gone.has(node) ? [] : [...(moved.get(node) ?? []), node]));
 }
@@ -88,7 +82,26 @@ export function viewsInBfloat16(graph: Graph): void {
     return [...casts, moved, widened];
   });
   substitute(graph, replacements);
+  reshapeBeforeWidening(graph);
   dropRoundTrips(graph);
+}
+
+/** A reshape of widened numbers reshapes the narrow ones: then what reads them can widen them itself, or take them as they are. */
+function reshapeBeforeWidening(graph: Graph): void {
+  const replacements = new Map<Value, Value>();
+  graph.nodes = graph.nodes.flatMap((node) => {
+    const [input, shape] = node.inputs;
+    const [output] = node.outputs;
+    if (node.op !== 'Reshape' || !input || !shape || !output || !isWidened(input)) return [node];
+    const attributes = { ...node.attributes, T: { kind: 'type', value: dtypes.bfloat16 } } as const;
+    const type = { dtype: dtypes.bfloat16, shape: output.shape };
+    const narrow = input.node.inputs[0] as Value;
+    const reshaped = makeNode(`${node.name}/bfloat16`, 'Reshape', attributes, [narrow, shape], [type], node.phase);
+    const widened = castTo(`${node.name}/widen`, reshaped.outputs[0] as Value, dtypes.float32, node.phase);
+    replacements.set(output, widened.outputs[0] as Value);
+    return [reshaped, widened];
+  });
+  substitute(graph, replacements);
 }
 
 const isWidened = ({ node }: Value) => node.op === 'Cast' && node.inputs[0]?.dtype === dtypes.bfloat16;

@@ -1,6 +1,6 @@
 /** From what was recorded to what is run: passes over the graph, the assignments at its end, its bytes. */
 import { productsInBfloat16, viewsInBfloat16, widenLate } from './bfloat16.ts';
-import { decomposeSoftmax, productsOfMatrices } from './decompose.ts';
+import { choicesOfTensors, decomposeSoftmax, productsOfMatrices } from './decompose.ts';
 import { encodeGraph, referenceTo } from './encode.ts';
 import { fuse } from './fuse.ts';
 import { dtypes, type Graph, makeNode, type Node, type Value } from './graph.ts';
@@ -34,7 +34,7 @@ export function compileGraph(prefix: string, graph: Graph, { precision, fused }:
   const handles = new Map(
     graph.nodes.filter((node) => node.op === 'VarHandleOp').map((node) => [node.name, node.outputs[0] as Value]),
   );
-  for (const pass of [dropIdentities, mergeReshapes, drop, productsOfMatrices]) pass(graph);
+  for (const pass of [dropIdentities, mergeReshapes, drop, productsOfMatrices, choicesOfTensors]) pass(graph);
   if (precision === 'bfloat16') productsInBfloat16(graph);
   if (fused) {
     for (const pass of [decomposeSoftmax, lowerViews, drop]) pass(graph);

@@ -1,5 +1,17 @@
-/** Passes that write an op in the terms that later passes know: softmax as elementwise ops, products of matrices as `MatMul`. */
-import { type Attributes, dtypes, type Graph, makeNode, type Node, substitute, type Value } from './graph.ts';
+/**
+ * Passes that write an op in the terms that later passes know: softmax as elementwise ops, products of matrices as `MatMul`, a choice
+ * between whole tensors as `SelectV2`.
+ */
+import {
+  type Attributes,
+  dtypes,
+  type Graph,
+  makeNode,
+  type Node,
+  sizeOfShape,
+  substitute,
+  type Value,
+} from './graph.ts';
 
 /** Softmax over the last dimension, as the fused kernel computes it: x − max, exp, divided by the sum. */
 export function decomposeSoftmax(graph: Graph): void {
@@ -57,4 +69,25 @@ export function productsOfMatrices(graph: Graph): void {
     return product;
   });
   substitute(graph, replacements);
+}
+
+/** tfjs repeats a single condition for every element of what it chooses between; `SelectV2` takes it as it is. */
+export function choicesOfTensors(graph: Graph): void {
+  const replacements = new Map<Value, Value>();
+  graph.nodes = graph.nodes.map((node) => {
+    const { T } = node.attributes;
+    if (node.op !== 'Select' || !T) return node;
+    const [repeated, yes, no] = node.inputs as [Value, Value, Value];
+    const condition = behindRepetitions(repeated);
+    if (sizeOfShape(condition.shape) !== 1) return node;
+    const choice = makeNode(node.name, 'SelectV2', { T }, [condition, yes, no], node.outputs, node.phase);
+    replacements.set(node.outputs[0] as Value, choice.outputs[0] as Value);
+    return choice;
+  });
+  substitute(graph, replacements);
+}
+
+function behindRepetitions(value: Value): Value {
+  const { op, inputs } = value.node;
+  return op === 'Tile' || op === 'Reshape' ? behindRepetitions(inputs[0] as Value) : value;
 }

@@ -19,7 +19,7 @@ export interface Fusible {
   readonly rows: number;
   readonly columns: number;
   /** What it does: an instruction for each element; a sum or maximum over columns, rows or all; rows put where they belong. */
-  readonly kind: 'map' | 'assemble' | 'rowSum' | 'rowMean' | 'rowMax' | 'columnSum' | 'columnMean' | 'total' | 'dot';
+  readonly kind: 'map' | 'assemble' | 'rowSum' | 'rowMean' | 'rowMax' | 'columnSum' | 'columnMean' | 'total';
   /** The values it reads, behind any reshape, and how it sees them. */
   readonly operands: readonly { readonly value: Value; readonly operand: Operand }[];
 }
@@ -48,7 +48,6 @@ export function fusible(node: Node): Fusible | undefined {
       'assemble',
       node.inputs.map((input) => input.shape),
     );
-  if (node.op === 'BatchMatMulV2' || node.op === 'MatMul') return dot(node, output);
   return undefined;
 }
 
@@ -96,17 +95,6 @@ function moved(node: Node, kind: 'map' | 'assemble', shapes: readonly (readonly 
       : { value: behindReshapes(value), operand: full(rows) },
   );
   return { node, rows, columns, kind, operands };
-}
-
-/** The product of a row and a column: a sum over all elements. */
-function dot(node: Node, output: Value): Fusible | undefined {
-  const [a, b] = node.inputs as [Value, Value];
-  const isDot = sizeOfShape(output.shape) === 1 && sizeOfShape(a.shape) === sizeOfShape(b.shape);
-  if (!isDot || a.shape.length !== 2) return undefined;
-  const columns = sizeOfShape(a.shape);
-  const operand = full(1);
-  const operands = [a, b].map((value) => ({ value: behindReshapes(value), operand }));
-  return { node, rows: 1, columns, kind: 'dot', operands };
 }
 
 const full = (rows: number): Operand => ({ kind: 'full', div: 1, mod: rows });

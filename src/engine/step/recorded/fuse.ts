@@ -1,7 +1,8 @@
 /** Replaces each cluster of elementwise ops by one op of ours, `MaskSubFused`, and writes its program (`native/fused/program.h`). */
 import { type Cluster, clustersOf } from './cluster.ts';
+import { contract, type Instruction } from './contract.ts';
 import type { Fusible, Operand } from './elementwise.ts';
-import { fusedOps } from './fusedOps.ts';
+import { fusedOps, operandKinds } from './fusedOps.ts';
 import {
   constantOf,
   consumersOf,
@@ -51,7 +52,6 @@ const binaryOps: Readonly<Record<string, readonly [number, number | undefined]>>
 };
 
 const kinds = { full: 0, row: 1, column: 2, scalar: 3, strided: 4 } as const;
-const operandKinds = { value: 0, constant: 1, row: 2 } as const;
 
 /** Replaces what is worth it. `prefix` begins the new nodes' names. */
 export function fuse(prefix: string, graph: Graph): void {
@@ -106,7 +106,7 @@ interface Input {
 /** Writes a cluster's instructions. Instruction i gives value i. */
 class Program {
   readonly #cluster: Cluster;
-  readonly #instructions: number[][] = [];
+  readonly #instructions: Instruction[] = [];
   readonly #inputs: Input[] = [];
   readonly #scalars: Value[] = [];
   readonly #constants: number[] = [];
@@ -125,13 +125,14 @@ class Program {
     const described = outputs.map((output, i) => this.#write(output, i));
     const inputs = [...this.#inputs.map(({ value }) => value), ...this.#scalars];
     const { rows, columns } = this.#cluster;
+    const instructions = contract(this.#instructions);
     const program = [
       2, // the version
       rows,
       columns,
       inputs.length,
       outputs.length,
-      this.#instructions.length,
+      instructions.length,
       this.#layouts.length,
       ...this.#inputs.flatMap(({ operand: { kind, div, mod, layout } }) =>
         layout ? [kinds[kind], this.#layouts.indexOf(layout), 1] : [kinds[kind], div, mod],
@@ -142,7 +143,7 @@ class Program {
         const leading = dimensions.slice(0, -1);
         return [offset, leading.length, ...leading.flatMap(({ size, stride }) => [size, stride])];
       }),
-      ...this.#instructions.flatMap((instruction) => this.#resolved(instruction)),
+      ...instructions.flatMap((instruction) => this.#resolved(instruction)),
     ];
     return makeNode(
       name,
@@ -159,10 +160,17 @@ class Program {
   }
 
   /** Scalar inputs follow the constants, whose number is known only now: until here they count down from -1. */
-  #resolved(instruction: readonly number[]): number[] {
-    const [op = 0, space = 0, a = 0, b = 0, bKind = 0, c = 0] = instruction;
-    const constant = (index: number) => (index < 0 ? this.#constants.length - 1 - index : index);
-    return [op, space, a, bKind === operandKinds.constant || op === fusedOps.fill ? constant(b) : b, bKind, c];
+  #resolved({ op, space, a, b, bKind, c, cKind }: Instruction): number[] {
+    const resolved = (index: number, isConstant: boolean) =>
+      isConstant && index < 0 ? this.#constants.length - 1 - index : index;
+    return [
+      op,
+      space === 'row' ? 1 : 0,
+      a,
+      resolved(b, bKind === operandKinds.constant || op === fusedOps.fill),
+      bKind + 4 * cKind,
+      resolved(c, cKind === operandKinds.constant),
+    ];
   }
 
   #add({ node, kind, columns, operands }: Fusible): void {
@@ -203,9 +211,6 @@ class Program {
       }
       case 'total':
         this.#sinks.set(output, { op: fusedOps.total, source: this.#value(a, 'full') });
-        return;
-      case 'dot':
-        this.#sinks.set(output, { op: fusedOps.total, source: this.#map('Mul', 'full', a, b, c) });
     }
   }
 
@@ -231,7 +236,7 @@ class Program {
   }
 
   #emit(space: 'full' | 'row', op: number, a: Source, b = 0, bKind: number = 0, c = 0): Source {
-    this.#instructions.push([op, space === 'row' ? 1 : 0, a.index, b, bKind, c]);
+    this.#instructions.push({ op, space, a: a.index, b, bKind, c, cKind: operandKinds.value });
     return { kind: space, index: this.#instructions.length - 1 };
   }
 

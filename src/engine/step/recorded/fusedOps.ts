@@ -74,3 +74,6 @@ export const fusedOps = {
   columnSum: 43,
   total: 44,
 } as const;
+
+/** The kinds of a second or third operand. */
+export const operandKinds = { value: 0, constant: 1, row: 2 } as const;
