@@ -200,6 +200,9 @@ class Planner {
           plan_.forwardable[in.b].push_back(static_cast<int>(k));
         }
       }
+      // What is read last first: of a state and its change that is the old state, whose memory then stays the state's.
+      std::stable_sort(plan_.forwardable[in.b].begin(), plan_.forwardable[in.b].end(),
+                       [&](int a, int b) { return last_read[a] > last_read[b]; });
     }
   }
 

@@ -43,7 +43,7 @@ export function compileGraph(prefix: string, graph: Graph, { precision, fused }:
     fuse(prefix, graph);
   }
   drop(graph);
-  const assignments = addAssignments(prefix, graph, handles);
+  const assignments = addAssignments(prefix, graph, handles, fused);
   for (const pass of [sortNodes, runInOrder]) pass(graph);
   const done = makeNode(`${prefix}done`, 'NoOp', {}, [], []);
   done.control = assignments;
@@ -55,17 +55,27 @@ export function compileGraph(prefix: string, graph: Graph, { precision, fused }:
   };
 }
 
-/** Assigns each variable as soon as its new value is there, so that the old one goes: what still reads it holds it. */
-function addAssignments(prefix: string, graph: Graph, handles: ReadonlyMap<string, Value>): Node[] {
-  const byProducer = new Map<Node, Node[]>();
+/**
+ * Assigns each variable as soon as its new value is there, so that the old one goes. Where kernels can write over what they read
+ * (`inPlace`), the variable lets go of its old value before: what then computes the new one is its only reader, and the state stays where
+ * it is in memory from step to step.
+ */
+function addAssignments(prefix: string, graph: Graph, handles: ReadonlyMap<string, Value>, inPlace: boolean): Node[] {
+  const before = new Map<Node, Node[]>();
+  const behind = new Map<Node, Node[]>();
   const assignments = [...graph.updates].map(([variable, value]) => {
     const handle = handles.get(`${prefix}${variable}`);
     if (!handle) throw new Error(`The step updates ${variable}, which it does not read.`);
     const attributes = { dtype: { kind: 'type', value: dtypes.float32 } } as const;
     const assignment = makeNode(`${prefix}${variable}/assign`, 'AssignVariableOp', attributes, [handle, value], []);
-    byProducer.set(value.node, [...(byProducer.get(value.node) ?? []), assignment]);
+    behind.set(value.node, [...(behind.get(value.node) ?? []), assignment]);
+    if (inPlace && value.node.op !== 'ReadVariableOp') {
+      const missing = { ignore_lookup_error: { kind: 'bool', value: false } } as const;
+      const release = makeNode(`${prefix}${variable}/release`, 'DestroyResourceOp', missing, [handle], []);
+      before.set(value.node, [...(before.get(value.node) ?? []), release]);
+    }
     return assignment;
   });
-  graph.nodes = graph.nodes.flatMap((node) => [node, ...(byProducer.get(node) ?? [])]);
+  graph.nodes = graph.nodes.flatMap((node) => [...(before.get(node) ?? []), node, ...(behind.get(node) ?? [])]);
   return assignments;
 }
