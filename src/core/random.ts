@@ -75,6 +75,23 @@ export class RandomStream {
     return Math.sqrt(-2 * Math.log(1 - this.uniform())) * Math.cos(2 * Math.PI * this.uniform());
   }
 
+  /** Symmetric beta distribution, Beta(a, a): of two gamma draws the first's share. */
+  beta(a: number): number {
+    const [first, second] = [this.gamma(a), this.gamma(a)];
+    return first + second > 0 ? first / (first + second) : this.below(2); // both may underflow for a tiny a
+  }
+
+  /** Gamma distribution with shape `a` and scale 1. Marsaglia & Tsang 2000 (https://doi.org/10.1145/358407.358414). */
+  gamma(a: number): number {
+    if (a < 1) return this.gamma(a + 1) * (1 - this.uniform()) ** (1 / a);
+    const d = a - 1 / 3;
+    for (;;) {
+      const x = this.normal();
+      const v = (1 + x / Math.sqrt(9 * d)) ** 3;
+      if (v > 0 && Math.log(1 - this.uniform()) < 0.5 * x * x + d * (1 - v + Math.log(v))) return d * v;
+    }
+  }
+
   /** Normal with mean 0, redrawn outside ±2 (not ±2 standard deviations), as PyTorch's `trunc_normal_`. */
   truncatedNormal(standardDeviation: number): number {
     for (;;) {
