@@ -1,7 +1,7 @@
 /** Plain supervised training: L = crit(f(x), y). */
 import type { Method, Term } from './method.ts';
 
-/** The supervised term; MaskSub has it too. */
+/** The supervised term, which most methods have. */
 export const supervised = (weight: number): Term => ({
   branch: 'main',
   weight,
@@ -11,4 +11,6 @@ export const supervised = (weight: number): Term => ({
   },
 });
 
-export const baseline: Method = { terms: [supervised(1)], masked: [] };
+export function baseline(): Method {
+  return { terms: [supervised(1)], masked: [] };
+}

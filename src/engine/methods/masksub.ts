@@ -3,20 +3,9 @@
  * Heo et al., CVPR 2025, section 3 (https://arxiv.org/abs/2306.11339).
  */
 import { supervised } from './baseline.ts';
-import type { Method } from './method.ts';
+import type { Method, MethodOptions } from './method.ts';
+import { subBranch } from './subBranch.ts';
 
-export const masksub: Method = {
-  terms: [
-    supervised(0.5),
-    {
-      branch: 'sub',
-      weight: 0.5,
-      loss: ({ forward, criterion, earlier }) => {
-        if (!earlier.main) throw new Error('The main branch comes first.');
-        const logits = forward('sub');
-        return { loss: criterion.loss(logits, criterion.activation(earlier.main)), logits };
-      },
-    },
-  ],
-  masked: ['sub'],
-};
+export function masksub(options: MethodOptions): Method {
+  return { terms: [supervised(1 - options.subWeight), subBranch(options)], masked: ['sub'] };
+}

@@ -1,8 +1,13 @@
 /** What a training method is: terms of a loss, differentiated one after the other. */
 import type * as tf from '@tensorflow/tfjs-core';
+import type { Config } from '../../core/config.ts';
+import type { DropSite } from '../models/model.ts';
 import type { Criterion } from '../ops/losses.ts';
 
 export type Branch = 'main' | 'sub';
+
+/** What a config says of its method. */
+export type MethodOptions = Omit<Config['method'], 'name' | 'maskRatio' | 'maskShape'>;
 
 /** What a term may use. */
 export interface TermContext {
@@ -11,8 +16,8 @@ export interface TermContext {
   /** The labels, (B, classes). */
   readonly target: tf.Tensor2D;
   readonly criterion: Criterion;
-  /** Logits of the terms before this one. They have left the tape: no gradient flows into them. */
-  readonly earlier: Readonly<Partial<Record<Branch, tf.Tensor2D>>>;
+  /** Logits of the term's teachers. They are not on the tape: no gradient flows into them. */
+  readonly constants: Readonly<Partial<Record<Branch, tf.Tensor2D>>>;
 }
 
 /** One term: its own forward and backward pass, so that only one term's activations are alive at a time. */
@@ -20,11 +25,15 @@ export interface Term {
   readonly branch: Branch;
   /** The loss is Σ weight · term. */
   readonly weight: number;
+  /** Branches whose logits the loss takes as constants: those of an earlier term, or else of a forward pass for them alone. */
+  readonly teachers?: readonly Branch[];
   readonly loss: (context: TermContext) => { readonly loss: tf.Scalar; readonly logits: tf.Tensor2D };
 }
 
 export interface Method {
   readonly terms: readonly Term[];
-  /** Branches that see only a part of the tokens. */
+  /** Branches that see only a part of the input. */
   readonly masked: readonly Branch[];
+  /** Branches with a rate of their own: at all dropout sites, or at all drop-path sites of the model. */
+  readonly drops?: Readonly<Partial<Record<Branch, { readonly kind: DropSite['kind']; readonly rate: number }>>>;
 }
