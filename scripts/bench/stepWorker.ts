@@ -7,6 +7,7 @@ import { type Config, resolveConfig } from '../../src/core/config.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { RandomStream } from '../../src/core/random.ts';
 import { Batches, type TrainingData } from '../../src/engine/batches.ts';
+import { typicalRatio } from '../../src/engine/masks.ts';
 import { initialValues, sizeOf } from '../../src/engine/parameters.ts';
 import { buildProblem, trainingFlops } from '../../src/engine/problem.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
@@ -44,7 +45,7 @@ const data = syntheticData();
 const largest = Math.max(
   ...task.lanes.map((lane) => {
     const config = configOf(lane);
-    return config.train.batchSize * trainingFlops(buildProblem(config, data), config.method.maskRatio);
+    return config.train.batchSize * trainingFlops(buildProblem(config, data), typicalRatio(config));
   }),
 );
 limitThreads(largest);
@@ -120,7 +121,7 @@ async function laneOf(lane: Lane) {
   const config = configOf(lane);
   checkMachine(config.run, backend);
   const problem = buildProblem(config, data);
-  let initial: ReadonlyMap<string, Float32Array> | undefined = initialValues(problem.model.parameters, 0);
+  let initial: ReadonlyMap<string, Float32Array> | undefined = initialValues(problem.model, 0);
   const source = new Batches(config, data, problem.model, problem.method);
   const batches = Array.from({ length: BATCHES }, (_, i) => source.batch(0, i, source.order(0)));
   const began = performance.now();

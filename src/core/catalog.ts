@@ -14,6 +14,19 @@ export const models = {
     title: 'Vision Transformer',
     about: 'ViT (Dosovitskiy et al. 2021) in the DeiT-III or MAE fine-tuning form, with timm parameter names.',
   },
+  resnet: {
+    title: 'ResNet',
+    about: 'Bottleneck ResNet (He et al. 2016) as in timm; the masked branch sees an image with patches zeroed.',
+  },
+  swin: {
+    title: 'Swin Transformer',
+    about:
+      'Shifted windows (Liu et al. 2021) as in timm; in the masked branch a learned token stands for hidden patches.',
+  },
+  bert: {
+    title: 'BERT',
+    about: 'Sequence classification (Devlin et al. 2019) as in transformers; needs a data set of texts.',
+  },
 } as const satisfies Record<string, Entry>;
 
 export const methods = {
@@ -22,6 +35,23 @@ export const methods = {
     title: 'MaskSub',
     about:
       'A second branch sees the input with a share of its patches removed and learns from the first (Heo et al., CVPR 2025).',
+  },
+  dropsub: {
+    title: 'DropSub',
+    about: 'The second branch has dropout in place of the mask (Heo et al., CVPR 2025).',
+  },
+  pathsub: {
+    title: 'PathSub',
+    about: 'The second branch has another drop-path rate in place of the mask (Heo et al., CVPR 2025).',
+  },
+  cosub: {
+    title: 'CoSub',
+    about:
+      'Two branches with drop-path draws of their own learn from the labels and from each other (Touvron et al. 2023).',
+  },
+  'direct-mask': {
+    title: 'Direct masking',
+    about: 'The masked input with the label, alone or beside the whole input: the failure that motivates MaskSub.',
   },
 } as const satisfies Record<string, Entry>;
 

@@ -1,6 +1,8 @@
 /** The config of an experiment: what a person wrote, over a recipe, over defaults. */
 import { type ConfigProblem, crossChecks, problemsOf } from './configProblems.ts';
 import { type ConfigInput, configSchema } from './configSchema.ts';
+import { methodDefaults } from './methodConfig.ts';
+import { layered, type ModelConfig, resolveModel } from './modelConfig.ts';
 
 /** A recipe: hyper-parameters that a config may take over. */
 export type Recipe = Partial<Pick<ConfigInput, 'train' | 'augment'>> & {
@@ -18,34 +20,18 @@ type Filled<T, Optional extends keyof T = never> = {
 export interface Config {
   readonly name: string;
   readonly data: Filled<ConfigInput['data'], 'path' | 'mean' | 'std' | 'trainOn' | 'validateOn'>;
-  readonly model: Filled<ConfigInput['model'], 'size' | 'imageSize'>;
+  readonly model: ModelConfig;
   readonly method: Filled<NonNullable<ConfigInput['method']>>;
   readonly recipe?: ConfigInput['recipe'];
-  readonly train: Filled<NonNullable<ConfigInput['train']>, 'clipNorm' | 'ema'>;
+  readonly train: Filled<NonNullable<ConfigInput['train']>, 'clipNorm' | 'ema' | 'targetThreshold'>;
   readonly augment: Filled<NonNullable<ConfigInput['augment']>>;
   readonly compare: Filled<NonNullable<ConfigInput['compare']>>;
   readonly run: Filled<NonNullable<ConfigInput['run']>, 'threads'>;
 }
 
-// Widths, depths and heads: Dosovitskiy et al. 2021, table 1; Ti and S: Touvron et al. 2021, table 1.
-const vitSizes = {
-  'ti/16': { width: 192, depth: 12, heads: 3, patchSize: 16 },
-  's/16': { width: 384, depth: 12, heads: 6, patchSize: 16 },
-  'b/16': { width: 768, depth: 12, heads: 12, patchSize: 16 },
-  'l/16': { width: 1024, depth: 24, heads: 16, patchSize: 16 },
-  'h/14': { width: 1280, depth: 32, heads: 16, patchSize: 14 },
-} as const;
-
-// DeiT-III: Touvron et al. 2022, section 3 (https://arxiv.org/abs/2204.07118); MAE: He et al. 2022, appendix A.
-const vitForms = {
-  deit3: { pool: 'token', layerScale: 1e-4 },
-  mae: { pool: 'mean', layerScale: 0 },
-} as const;
-
 const defaults = {
   data: { validateEvery: 1 },
-  model: { form: 'deit3', size: 's/16', mlpRatio: 4, dropPath: 0, init: 'truncated-normal' },
-  method: { name: 'masksub', maskRatio: 0.5 }, // 0.5 for every architecture of the paper
+  method: methodDefaults,
   train: {
     epochs: 100,
     batchSize: 64,
@@ -66,7 +52,7 @@ const defaults = {
     layerDecay: 1,
     seed: 0,
   },
-  augment: { crop: 'none', padding: 4, flip: false },
+  augment: { crop: 'none', padding: 4, flip: false, mixup: 0, cutmix: 0, switchProb: 0.5, mixProb: 1 },
   compare: { baseline: true },
   run: {
     backend: 'auto',
@@ -91,30 +77,24 @@ export function resolveConfig(value: unknown, recipeTable: Readonly<Record<strin
   if (!parsed.success) return { problems: parsed.error.issues.flatMap((issue) => problemsOf(issue, value)) };
   const input = parsed.data;
   const recipe = (input.recipe && recipeTable[input.recipe]) || {};
-  const size = vitSizes[input.model.size ?? defaults.model.size];
-  const form = vitForms[input.model.form ?? recipe.model?.form ?? defaults.model.form];
-  const { size: _defaultSize, ...modelDefaults } = defaults.model;
-  const train = withShortWarmup(layered<Config['train']>(defaults.train, recipe.train, input.train), input);
+  const train = withShortWarmup(filled<Config['train']>(defaults.train, recipe.train, input.train), input);
   const config: Config = {
     name: input.name ?? `${input.data.dataset} ${input.model.name}`,
-    data: layered<Config['data']>(defaults.data, recipe.data, input.data),
-    model: layered<Config['model']>(modelDefaults, form, size, recipe.model, input.model),
-    method: layered<Config['method']>(defaults.method, input.method),
+    data: filled<Config['data']>(defaults.data, recipe.data, input.data),
+    model: resolveModel(input.model, recipe.model),
+    method: filled<Config['method']>(defaults.method, input.method),
     ...(input.recipe ? { recipe: input.recipe } : {}),
     train,
-    augment: layered<Config['augment']>(defaults.augment, recipe.augment, input.augment),
-    compare: layered<Config['compare']>(defaults.compare, { seeds: [train.seed] }, input.compare),
-    run: layered<Config['run']>(defaults.run, input.run),
+    augment: filled<Config['augment']>(defaults.augment, recipe.augment, input.augment),
+    compare: filled<Config['compare']>(defaults.compare, { seeds: [train.seed] }, input.compare),
+    run: filled<Config['run']>(defaults.run, input.run),
   };
   const problems = crossChecks(config, input);
   return problems.length > 0 ? { problems } : { config };
 }
 
-/** Later layers win; an absent or undefined key never does. The caller's layers hold every key that `T` requires. */
-function layered<T extends object>(...layers: (object | undefined)[]): T {
-  const entries = layers.flatMap((layer) => Object.entries(layer ?? {}));
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as T;
-}
+/** The caller's layers hold every key that `T` requires. */
+const filled = <T extends object>(...layers: (object | undefined)[]) => layered(...layers) as T;
 
 /** A warm-up that nobody wrote takes at most half of the epochs, so that a short trial of a long recipe needs one key only. */
 function withShortWarmup(train: Config['train'], input: ConfigInput): Config['train'] {

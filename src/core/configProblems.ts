@@ -3,6 +3,8 @@ import type * as z from 'zod';
 import type { Config } from './config.ts';
 import { type ConfigInput, configGroups, configSchema } from './configSchema.ts';
 import { nearestName } from './errors.ts';
+import { methodDefaults, methodKeys } from './methodConfig.ts';
+import { modelProblems } from './modelConfig.ts';
 
 /** Something wrong in a config: where (a path of keys), what, and the way out. */
 export interface ConfigProblem {
@@ -22,11 +24,9 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
   const problem = (path: [string, string], message: string) =>
     problems.push({ path, atKey: false, message, inSchema: false });
   const { model, train, data, method } = config;
-  if (model.width % model.heads !== 0) {
-    problem(['model', 'heads'], `"heads" (${model.heads}) must divide "width" (${model.width}).`);
-  }
-  if (model.imageSize && model.imageSize % model.patchSize !== 0) {
-    problem(['model', 'patchSize'], `"patchSize" (${model.patchSize}) must divide "imageSize" (${model.imageSize}).`);
+  for (const { key, message } of modelProblems(model, input.model)) problem(['model', key], message);
+  if (train.targetThreshold !== undefined && train.loss !== 'bce') {
+    problem(['train', 'targetThreshold'], `"targetThreshold" needs the loss "bce", found "${train.loss}".`);
   }
   if (train.warmupEpochs > train.epochs) {
     problem(
@@ -49,20 +49,23 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
       `"std" has ${data.std.length} channels, "mean" has ${data.mean.length}; they must be equal.`,
     );
   }
-  if (model.imageSize && method.name === 'masksub') {
+  if (model.name === 'vit' && model.imageSize && (method.name === 'masksub' || method.name === 'direct-mask')) {
     const patches = (model.imageSize / model.patchSize) ** 2;
-    if (Math.floor(patches * (1 - method.maskRatio)) < 1) {
-      problem(
-        ['method', 'maskRatio'],
-        `"maskRatio" ${method.maskRatio} leaves none of the ${patches} patches; lower it.`,
-      );
+    const ratio = method.maskRatio;
+    if (typeof ratio === 'number' && Math.floor(patches * (1 - ratio)) < 1) {
+      problem(['method', 'maskRatio'], `"maskRatio" ${ratio} leaves none of the ${patches} patches; lower it.`);
     }
   }
   if (new Set(config.compare.seeds).size !== config.compare.seeds.length) {
     problem(['compare', 'seeds'], '"seeds" holds a seed twice.');
   }
-  if (input.method?.name === 'baseline' && input.method.maskRatio !== undefined) {
-    problem(['method', 'maskRatio'], 'The baseline has no masked branch: "maskRatio" does not apply.');
+  const own: readonly string[] = methodKeys[method.name];
+  for (const key of Object.keys(input.method ?? {}) as (keyof typeof methodDefaults)[]) {
+    // A resolved config writes out every default.
+    const isDefault = JSON.stringify(method[key]) === JSON.stringify(methodDefaults[key]);
+    if (key === 'name' || own.includes(key) || isDefault) continue;
+    const rest = own.length > 0 ? `It has: ${own.join(', ')}.` : 'It has no options.';
+    problem(['method', key], `"${key}" does not apply to the method "${method.name}". ${rest}`);
   }
   // Without TensorFlow there is no recorded step, and without that one no bfloat16; "auto" is settled when the run starts.
   const { backend, executor, precision } = config.run;

@@ -25,6 +25,9 @@ const rate = z.number().min(0).lt(1);
 const positive = z.number().positive();
 const nonNegative = z.number().nonnegative();
 
+/** For completion; which model has which is checked beside the schema. */
+const sizeExamples = ['ti/16', 's/16', 'b/16', 'l/16', 'h/14', '50', '101', '152', 't', 's', 'b', 'base', 'small'];
+
 /** What a person writes: only `data.dataset` and `model.name` must be there; a recipe and the defaults give the rest. */
 const dataSchema = z.strictObject({
   dataset: oneOf(datasets, 'The data set.'),
@@ -48,24 +51,49 @@ const dataSchema = z.strictObject({
 const modelSchema = z.strictObject({
   name: oneOf(models, 'The model.'),
   form: z
-    .enum(['deit3', 'mae'])
+    .enum(['deit3', 'mae', 'beit', 'clip'])
     .meta({
       markdownDescription: 'Form of the Vision Transformer.',
       markdownEnumDescriptions: [
         'DeiT-III: the class token has no position embedding, layer scale, drop-path constant over depth.',
         'MAE fine-tuning: the position embedding covers the class token, mean pooling over the patch tokens, drop-path growing linearly over depth.',
+        'BEiT: a relative position bias in each block in place of position embeddings, layer scale, mean pooling over the patch tokens, drop-path growing linearly over depth.',
+        'CLIP: the visual tower of the OpenAI weights, with a norm before the blocks, quick GELU and the class token; drop-path growing linearly over depth.',
       ],
     })
     .optional(),
   size: described(
-    z.enum(['ti/16', 's/16', 'b/16', 'l/16', 'h/14']),
-    'A published size: width, depth, heads and patch size at once. Keys beside it win.',
+    z.string().meta({ examples: [...sizeExamples] }),
+    'A published size, which sets several keys at once; keys beside it win. `vit`: ti/16, s/16, b/16, l/16, h/14. `resnet`: 50, 101, 152. `swin`: t, s, b. `bert`: base, small.',
   ).optional(),
   imageSize: described(natural, 'Side of the square input, in pixels. Default: that of the data.').optional(),
   patchSize: described(natural, 'Side of a patch, in pixels; must divide `imageSize`.').optional(),
-  width: described(natural, 'Embedding dimension; must be a multiple of `heads`.').optional(),
+  width: described(
+    natural,
+    'Embedding dimension, of `swin` that of the first stage; must be a multiple of `heads`.',
+  ).optional(),
   depth: described(natural, 'Number of blocks.').optional(),
-  heads: described(natural, 'Attention heads.').optional(),
+  heads: described(
+    z.union([natural, z.array(natural).min(1)]),
+    'Attention heads; `swin`: a list with a number for each stage.',
+  ).optional(),
+  blocks: described(z.array(natural).min(1), '`resnet`, `swin`: blocks of each stage.').optional(),
+  channels: described(
+    z.array(natural).min(1),
+    '`resnet`: inner channels of the bottlenecks of each stage; four times as many come out.',
+  ).optional(),
+  stem: described(natural, '`resnet`: channels of the first convolution.').optional(),
+  window: described(natural, '`swin`: side of an attention window, in tokens.').optional(),
+  maskPatch: described(
+    natural,
+    '`resnet`, `swin`: side of a patch that the masked branch does not see, in pixels; must divide the image size.',
+  ).optional(),
+  vocabulary: described(natural, '`bert`: token ids.').optional(),
+  positions: described(natural, '`bert`: the longest sequence that has position embeddings.').optional(),
+  masking: described(
+    z.enum(['remove', 'replace']),
+    '`bert`: what the masked branch does to a token: `remove` it, or `replace` it by [MASK].',
+  ).optional(),
   mlpRatio: described(positive, 'Hidden width of the MLP, as a multiple of `width`.').optional(),
   pool: described(
     z.enum(['token', 'mean']),
@@ -73,6 +101,10 @@ const modelSchema = z.strictObject({
   ).optional(),
   layerScale: described(nonNegative, 'Initial layer scale of each residual branch; 0: none.').optional(),
   dropPath: described(rate, 'Stochastic depth: probability of dropping a residual branch, per sample.').optional(),
+  dropout: described(
+    rate,
+    'Dropout after the attention’s projection and both layers of the MLP, in every branch. The paper: 0.',
+  ).optional(),
   init: z
     .enum(['truncated-normal', 'fan-in'])
     .meta({
@@ -88,8 +120,48 @@ const modelSchema = z.strictObject({
 const methodSchema = z.strictObject({
   name: oneOf(methods, 'The training method.'),
   maskRatio: described(
+    z.union([
+      rate,
+      z.strictObject({ from: rate, to: rate, schedule: z.enum(['linear', 'cosine']) }),
+      z.strictObject({ steps: z.array(z.tuple([nonNegative, rate])).min(1) }),
+      z.strictObject({ min: rate, max: rate, per: z.enum(['batch', 'sample']) }),
+    ]),
+    'Share of the patches that the masked branch does not see. The paper: 0.5 everywhere. A number; or over training `{ "from": 0.25, "to": 0.75, "schedule": "linear" }` or `"cosine"`; or `{ "steps": [[0, 0.25], [50, 0.5]] }` (epoch, ratio); or drawn evenly from a range, `{ "min": 0.25, "max": 0.75, "per": "batch" }` or `"sample"`.',
+  ).optional(),
+  maskShape: z
+    .enum(['random', 'block', 'grid'])
+    .meta({
+      markdownDescription: 'What the mask looks like.',
+      markdownEnumDescriptions: [
+        'Patches at random (the paper).',
+        'Rectangles of patches, as in BEiT.',
+        'As even as can be: at 0.5 a chequerboard, at 0.75 one of each 2 × 2 patches is visible.',
+      ],
+    })
+    .optional(),
+  dropRate: described(
     rate,
-    'Share of the patches that the masked branch does not see. The paper: 0.5 everywhere.',
+    '`dropsub`: dropout of the sub-branch. `pathsub`: its drop-path rate, in place of the model’s.',
+  ).optional(),
+  subWeight: described(
+    z.number().gt(0).lt(1),
+    'Weight of the sub-branch’s loss; the main branch has the rest. The paper: 0.5.',
+  ).optional(),
+  target: described(
+    z.union([z.enum(['soft', 'hard']), z.number().min(0).max(1)]),
+    'What the sub-branch learns: the main branch’s `soft` prediction (the paper), its `hard` decision, or a mix with that share of the hard one.',
+  ).optional(),
+  temperature: described(
+    positive,
+    'The main branch’s logits are divided by it before they become the target. The paper: 1.',
+  ).optional(),
+  stopGradient: described(
+    z.boolean(),
+    'No gradient flows from the sub-branch’s loss into its target (the paper). Without it the main branch learns to be easy to predict.',
+  ).optional(),
+  cleanView: described(
+    z.boolean(),
+    '`direct-mask`: train on the whole input beside the masked one. False: on the masked one alone.',
   ).optional(),
 });
 
@@ -108,6 +180,10 @@ const trainSchema = z.strictObject({
     })
     .optional(),
   smoothing: described(rate, 'Label smoothing.').optional(),
+  targetThreshold: described(
+    rate,
+    'With "bce": targets above it become 1, others 0, as in DeiT-III (0) after mixup. Absent: they stay soft, as in RSB.',
+  ).optional(),
   optimizer: oneOf(optimizers, 'The optimizer.').optional(),
   learningRate: described(positive, 'Peak learning rate.').optional(),
   minLearningRate: described(nonNegative, 'Learning rate at the end of the cosine.').optional(),
@@ -138,6 +214,16 @@ const augmentSchema = z.strictObject({
   ).optional(),
   padding: described(natural, 'Pixels of padding before the random crop.').optional(),
   flip: described(z.boolean(), 'Flip horizontally with probability ½.').optional(),
+  mixup: described(
+    nonNegative,
+    'Mixup: a of Beta(a, a), from which the share of each image is drawn; 0: none.',
+  ).optional(),
+  cutmix: described(nonNegative, 'CutMix: a of Beta(a, a), from which the area is drawn; 0: none.').optional(),
+  switchProb: described(
+    z.number().min(0).max(1),
+    'Where there are both: probability of CutMix in place of mixup, for a batch.',
+  ).optional(),
+  mixProb: described(z.number().min(0).max(1), 'Probability that a batch is mixed at all.').optional(),
 });
 
 const compareSchema = z.strictObject({

@@ -63,3 +63,21 @@ function layerId(parameter: string, depth: number): number {
   const block = /^blocks\.(\d+)\./.exec(parameter)?.[1];
   return block === undefined ? depth + 1 : Number(block) + 1;
 }
+
+/** A number that may change over training: constant; from one value to another; or steps, each an epoch and the value from there on. */
+export type Schedule =
+  | number
+  | { readonly from: number; readonly to: number; readonly schedule: 'linear' | 'cosine' }
+  | { readonly steps: readonly (readonly [number, number])[] };
+
+/** The value at `epoch` (may be a fraction) of `epochs`. */
+export function scheduledValue(schedule: Schedule, epoch: number, epochs: number): number {
+  if (typeof schedule === 'number') return schedule;
+  if ('steps' in schedule) {
+    const [first = [0, 0]] = schedule.steps;
+    return (schedule.steps.findLast(([start]) => start <= epoch) ?? first)[1];
+  }
+  const progress = Math.min(1, epoch / epochs);
+  const share = schedule.schedule === 'linear' ? progress : 0.5 * (1 - Math.cos(Math.PI * progress));
+  return schedule.from + (schedule.to - schedule.from) * share;
+}

@@ -1,9 +1,12 @@
 /** Batches: which samples, augmented how, with which masks. Everything random is drawn here, on the host, from named streams. */
 import type { Config } from '../core/config.ts';
 import { RandomStream } from '../core/random.ts';
+import { scheduledValue } from '../core/schedules.ts';
+import { drawMix, mixImages, mixTargets } from './augment/mix.ts';
 import { type CropAndFlip, drawCropAndFlip } from './augment/pad.ts';
+import { drawOrder, keptTokens, typicalRatio, unitsOf } from './masks.ts';
 import type { Branch, Method } from './methods/method.ts';
-import type { Model } from './models/model.ts';
+import type { DropSite, Model } from './models/model.ts';
 import type { HostBatch, HostDraws, HostImages } from './step/executor.ts';
 
 /** Labelled images: pixels (count, height, width, channels), 0 to 255. */
@@ -29,10 +32,8 @@ export interface TrainingData {
   readonly hash: string;
 }
 
-/** Kept tokens at a mask ratio: ⌊L · (1 − ratio)⌋, as in MAE and MaskSub. */
-export function keptTokens(tokens: number, maskRatio: number): number {
-  return Math.floor(tokens * (1 - maskRatio));
-}
+/** Ratios that a range has when one is drawn for a batch: each is another form of the step, which is recorded once. */
+const RATIOS_OF_RANGE = 8;
 
 export class Batches {
   /** Batches in an epoch; an incomplete last one is dropped. */
@@ -75,10 +76,16 @@ export class Batches {
     const crops = Array.from(samples, (sample) =>
       drawCropAndFlip(augment, new RandomStream(train.seed, 'augment', epoch, sample)),
     );
+    const images = this.#images(this.#data.train, samples, crops);
+    const target = this.#targets(samples);
+    const [, height, width] = images.shape;
+    const mix = drawMix(augment, height, width, new RandomStream(train.seed, 'mix', epoch, index));
     return {
-      images: this.#images(this.#data.train, samples, crops),
-      target: this.#targets(samples),
-      draws: Object.fromEntries(this.#method.terms.map(({ branch }) => [branch, this.#draws(branch, epoch, samples)])),
+      input: mix ? mixImages(images, mix) : images,
+      target: this.#threshold(mix ? mixTargets(target, samples.length, mix) : target),
+      draws: Object.fromEntries(
+        this.#method.terms.map(({ branch }) => [branch, this.#draws(branch, epoch, index, samples)]),
+      ),
     };
   }
 
@@ -91,7 +98,8 @@ export class Batches {
   /** The mask of validation samples: the same at every epoch and for every method. */
   validationMask(from: number, to: number): HostDraws {
     const samples = Int32Array.from({ length: to - from }, (_, i) => from + i);
-    return { keep: this.#keep('mask.validation', 0, samples) };
+    const ratio = typicalRatio(this.#config);
+    return this.#mask('mask.validation', samples, 0, () => ratio);
   }
 
   #images(set: ImageSet, samples: Int32Array, crops: readonly CropAndFlip[] | undefined): HostImages {
@@ -114,7 +122,7 @@ export class Batches {
         }
       }
     });
-    return { values, shape: [samples.length, height, width, channels] };
+    return { kind: 'images', values, shape: [samples.length, height, width, channels] };
   }
 
   /** One-hot labels, smoothed: on = 1 − s + s/C, off = s/C. Szegedy et al. 2016, section 7. */
@@ -128,36 +136,100 @@ export class Batches {
     return targets;
   }
 
-  #draws(branch: Branch, epoch: number, samples: Int32Array): HostDraws {
+  #threshold(target: Float32Array): Float32Array {
+    const { targetThreshold } = this.#config.train;
+    return targetThreshold === undefined ? target : target.map((value) => (value > targetThreshold ? 1 : 0));
+  }
+
+  #draws(branch: Branch, epoch: number, index: number, samples: Int32Array): HostDraws {
     const masked = this.#method.masked.includes(branch);
-    const drops = this.#model.dropSites.some(({ rate }) => rate > 0);
+    const mask = masked ? this.#mask('mask', samples, epoch, this.#ratios(epoch, index)) : {};
+    const seen = mask.keep?.kept ?? unitsOf(this.#model.masking);
+    const drop = {
+      ...this.#dropPath(branch, epoch, samples),
+      ...this.#dropout(branch, epoch, samples, seen),
+    };
     return {
-      ...(masked ? { keep: this.#keep('mask', epoch, samples) } : {}),
-      ...(drops ? { drop: this.#drop(`dropPath.${branch}`, epoch, samples) } : {}),
+      ...mask,
+      ...(Object.keys(drop).length > 0 ? { drop } : {}),
     };
   }
 
-  /** For each sample a random subset of its tokens, uniform noise sorted, as MAE does; kept tokens stay in that order. */
-  #keep(purpose: string, epoch: number, samples: Int32Array): NonNullable<HostDraws['keep']> {
-    const { tokens } = this.#model;
-    const kept = keptTokens(tokens, this.#config.method.maskRatio);
-    const indices = new Int32Array(samples.length * kept);
-    samples.forEach((sample, i) => {
-      const order = new RandomStream(this.#config.train.seed, purpose, epoch, sample).permutation(tokens);
-      indices.set(order.subarray(0, kept), i * kept);
+  /** For each sample which units it sees. */
+  #mask(purpose: string, samples: Int32Array, epoch: number, ratioOf: (sample: number) => number): HostDraws {
+    const { masking } = this.#model;
+    const units = unitsOf(masking);
+    const drawn = Array.from(samples, (sample) => {
+      const kept = keptTokens(units, ratioOf(sample));
+      const stream = new RandomStream(this.#config.train.seed, purpose, epoch, sample);
+      return { kept, order: drawOrder(masking, this.#config.method.maskShape, kept, stream) };
     });
-    return { indices, kept };
+    if (masking.kind === 'remove') {
+      const kept = drawn[0]?.kept ?? 0; // the same for all: sequences of a batch have one length
+      const indices = new Int32Array(samples.length * kept);
+      drawn.forEach(({ order }, i) => {
+        indices.set(order.subarray(0, kept), i * kept);
+      });
+      return { keep: { indices, kept } };
+    }
+    const hidden = new Float32Array(samples.length * units);
+    drawn.forEach(({ order, kept }, i) => {
+      for (const unit of order.subarray(kept)) hidden[i * units + unit] = 1;
+    });
+    return { hidden };
   }
 
-  #drop(purpose: string, epoch: number, samples: Int32Array): Record<string, Float32Array> {
-    const sites = this.#model.dropSites.filter(({ rate }) => rate > 0);
+  /** The mask ratio of each sample of a batch. */
+  #ratios(epoch: number, index: number): (sample: number) => number {
+    const { method, train } = this.#config;
+    const { maskRatio } = method;
+    if (typeof maskRatio === 'number' || !('per' in maskRatio)) {
+      const ratio = scheduledValue(maskRatio, epoch + index / this.perEpoch, train.epochs);
+      return () => ratio;
+    }
+    const { min, max, per } = maskRatio;
+    if (per === 'sample') {
+      return (sample) => min + (max - min) * new RandomStream(train.seed, 'maskRatio', epoch, sample).uniform();
+    }
+    const step = new RandomStream(train.seed, 'maskRatio.batch', epoch, index).below(RATIOS_OF_RANGE);
+    return () => min + ((max - min) * step) / (RATIOS_OF_RANGE - 1);
+  }
+
+  /** Stochastic depth: a factor for each sample at each residual branch. */
+  #dropPath(branch: Branch, epoch: number, samples: Int32Array): Record<string, Float32Array> {
+    const sites = this.#sites(branch, 'path');
     const factors = sites.map(() => new Float32Array(samples.length));
     samples.forEach((sample, i) => {
-      const stream = new RandomStream(this.#config.train.seed, purpose, epoch, sample);
+      const stream = new RandomStream(this.#config.train.seed, `dropPath.${branch}`, epoch, sample);
       sites.forEach(({ rate }, s) => {
         (factors[s] as Float32Array)[i] = stream.uniform() < rate ? 0 : 1 / (1 - rate);
       });
     });
     return Object.fromEntries(sites.map(({ site }, s) => [site, factors[s] as Float32Array]));
+  }
+
+  /** Dropout: a factor for each element, in a branch that sees `seen` units. */
+  #dropout(branch: Branch, epoch: number, samples: Int32Array, seen: number): Record<string, Float32Array> {
+    return Object.fromEntries(
+      this.#sites(branch, 'dropout').map(({ site, rate, elements }) => {
+        const each = (elements?.(seen) ?? []).reduce((product, size) => product * size, 1);
+        const factors = new Float32Array(samples.length * each);
+        const kept = 1 / (1 - rate);
+        samples.forEach((sample, i) => {
+          const stream = new RandomStream(this.#config.train.seed, `dropout.${branch}.${site}`, epoch, sample);
+          for (let k = i * each; k < (i + 1) * each; k++) factors[k] = stream.uniform() < rate ? 0 : kept;
+        });
+        return [site, factors];
+      }),
+    );
+  }
+
+  /** The sites of a kind where a branch drops, with its rates: the method's own, or the model's. */
+  #sites(branch: Branch, kind: DropSite['kind']): DropSite[] {
+    const own = this.#method.drops?.[branch];
+    const sites = this.#model.dropSites.filter((site) => site.kind === kind);
+    return sites
+      .map((site) => (own?.kind === kind ? { ...site, rate: own.rate } : site))
+      .filter(({ rate }) => rate > 0);
   }
 }

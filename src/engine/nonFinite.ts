@@ -25,7 +25,7 @@ export interface Explanation {
 export async function explainNonFinite(executor: Executor, problem: Problem, bad: BadStep): Promise<Explanation> {
   const { what, branch } = nonFinitePart(bad.report, problem);
   const part = `${what} of the ${branch} branch`;
-  if (!bad.batches.every(({ images }) => isFiniteAll(images.values))) {
+  if (!bad.batches.every(({ input }) => input.kind === 'text' || isFiniteAll(input.values))) {
     return { part, origin: 'the images are not finite themselves' };
   }
   const { logits, terms } = await executor.inspect(bad.batches, bad.scalars);
@@ -64,7 +64,7 @@ async function firstLayerForward(
   executor: Executor,
   problem: Problem,
   snapshot: Snapshot,
-  { images, draws }: HostBatch,
+  { input, draws }: HostBatch,
   branch: Branch,
 ): Promise<string> {
   const layers = [...layersOf(problem)];
@@ -77,7 +77,7 @@ async function firstLayerForward(
       ]),
     );
     await executor.restore({ ...snapshot, parameters });
-    return isFiniteAll(await executor.evaluate(images, draws[branch] ?? {}, 'parameters'));
+    return isFiniteAll(await executor.evaluate(input, draws[branch] ?? {}, 'parameters'));
   };
   let [good, bad] = [0, layers.length];
   while (bad - good > 1) {
@@ -96,8 +96,8 @@ function layersOf({ model }: Problem): Map<string, string[]> {
   return layers;
 }
 
-export function isFiniteSnapshot({ parameters, slots, ema }: Snapshot): boolean {
-  return [parameters, ...slots.values(), ema ?? new Map<string, Float32Array>()].every((values) =>
+export function isFiniteSnapshot({ parameters, buffers, slots, ema }: Snapshot): boolean {
+  return [parameters, buffers, ...slots.values(), ema ?? new Map<string, Float32Array>()].every((values) =>
     [...values.values()].every(isFiniteAll),
   );
 }

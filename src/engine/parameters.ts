@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../core/random.ts';
 import { layerDecayScale } from '../core/schedules.ts';
-import type { ParameterSpec, Parameters } from './models/model.ts';
+import type { BufferSpec, Model, ParameterSpec, Parameters } from './models/model.ts';
 
 /** Parameters above this size keep a tensor of their own: copying them costs more than it saves. */
 const PACK_BELOW = 1 << 18;
@@ -48,7 +48,23 @@ export function groupParameters(
   });
 }
 
-export function sizeOf(spec: ParameterSpec): number {
+/** The buffers of a model as a group; none where it has none. */
+export function groupBuffers(buffers: readonly BufferSpec[]): ParameterGroup[] {
+  if (buffers.length === 0) return [];
+  const specs = buffers.map(
+    ({ name, shape, value }): ParameterSpec => ({
+      name,
+      shape,
+      decay: false,
+      layer: '',
+      init: { kind: 'constant', value },
+    }),
+  );
+  const sizes = specs.map(sizeOf);
+  return [{ specs, sizes, size: sizes.reduce((sum, size) => sum + size, 0), decay: false, learningRateScale: 1 }];
+}
+
+export function sizeOf(spec: Pick<ParameterSpec, 'shape'>): number {
   return spec.shape.reduce((product, length) => product * length, 1);
 }
 
@@ -114,9 +130,12 @@ export function unpackValues(
   return values;
 }
 
-/** Initial values of every parameter. Each has a stream of its own, so that a new parameter changes no other. */
-export function initialValues(specs: readonly ParameterSpec[], seed: number): Map<string, Float32Array> {
-  return new Map(specs.map((spec) => [spec.name, initialValue(spec, seed)]));
+/** Initial values of every parameter and buffer. Each has a stream of its own, so that a new parameter changes no other. */
+export function initialValues({ parameters, buffers }: Pick<Model, 'parameters' | 'buffers'>, seed: number) {
+  const values = new Map<string, Float32Array>();
+  for (const spec of parameters) values.set(spec.name, initialValue(spec, seed));
+  for (const { name, shape, value } of buffers) values.set(name, new Float32Array(sizeOf({ shape })).fill(value));
+  return values;
 }
 
 function initialValue(spec: ParameterSpec, seed: number): Float32Array {

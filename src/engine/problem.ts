@@ -2,12 +2,16 @@
 import { methods as methodTitles } from '../core/catalog.ts';
 import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
-import { keptTokens, type TrainingData } from './batches.ts';
+import { modelProblems } from '../core/modelConfig.ts';
+import type { TrainingData } from './batches.ts';
+import { keptTokens, largestRatio, unitsOf } from './masks.ts';
 import { methods } from './methods/index.ts';
+import type { Branch, Method } from './methods/method.ts';
 import { models } from './models/index.ts';
+import type { InputShape, Model } from './models/model.ts';
 import { criteria } from './ops/losses.ts';
 import { optimizers } from './optim/index.ts';
-import { groupParameters } from './parameters.ts';
+import { groupBuffers, groupParameters } from './parameters.ts';
 import type { Problem } from './step/step.ts';
 
 /** Model, method, criterion, optimizer and parameter groups of a config. */
@@ -15,35 +19,73 @@ export function buildProblem(
   config: Config,
   data: Pick<TrainingData, 'height' | 'width' | 'channels' | 'classes' | 'name'>,
 ): Problem {
-  const imageSize = config.model.imageSize ?? data.height;
-  if (data.height !== data.width || data.height !== imageSize) {
+  const model = buildModel(config.model, data);
+  const method = methods[config.method.name](config.method);
+  const units = unitsOf(model.masking);
+  checkDrops(config, model, method);
+  checkRange(config, model);
+  const ratio = largestRatio(config);
+  if (method.masked.length > 0 && keptTokens(units, ratio) < 1) {
     throw new UserError(
-      `The model wants images of ${imageSize}×${imageSize} pixels, "${data.name}" has ${data.width}×${data.height}.`,
-      {
-        hint: `Set model.imageSize to ${data.height}.`,
-      },
-    );
-  }
-  if (imageSize % config.model.patchSize !== 0) {
-    throw new UserError(`model.patchSize (${config.model.patchSize}) must divide the image size (${imageSize}).`);
-  }
-  const model = models[config.model.name](config.model, { imageSize, channels: data.channels, classes: data.classes });
-  const method = methods[config.method.name];
-  if (method.masked.length > 0 && keptTokens(model.tokens, config.method.maskRatio) < 1) {
-    throw new UserError(
-      `method.maskRatio ${config.method.maskRatio} leaves none of the ${model.tokens} patches to the masked branch of ${methodTitles[config.method.name].title}.`,
+      `method.maskRatio ${ratio} leaves none of the ${units} patches to the masked branch of ${methodTitles[config.method.name].title}.`,
       { hint: 'Lower it, or make model.patchSize smaller.' },
     );
   }
   const optimizer = optimizers[config.train.optimizer]({ ...config.train, lambMaxGradNorm: 1 });
   const { clipNorm, ema, layerDecay } = config.train;
   const groups = groupParameters(model.parameters, { depth: model.depth, layerDecay, separate: optimizer.separate });
-  return { model, method, criterion: criteria[config.train.loss], optimizer, groups, clipNorm, ema };
+  const bufferGroups = groupBuffers(model.buffers);
+  return { model, method, criterion: criteria[config.train.loss], optimizer, groups, bufferGroups, clipNorm, ema };
+}
+
+/** The model for these data; a UserError where they do not go together. */
+function buildModel(
+  config: Config['model'],
+  data: Pick<TrainingData, 'height' | 'width' | 'channels' | 'classes' | 'name'>,
+): Model {
+  const imageSize = config.imageSize ?? data.height;
+  if (data.height !== data.width || data.height !== imageSize) {
+    throw new UserError(
+      `The model wants images of ${imageSize}×${imageSize} pixels, "${data.name}" has ${data.width}×${data.height}.`,
+      { hint: `Set model.imageSize to ${data.height}.` },
+    );
+  }
+  const [problem] = modelProblems({ ...config, imageSize }, config);
+  if (problem) throw new UserError(problem.message.replace(/^"(\w+)"/, 'model.$1'));
+  const build = models[config.name] as (config: Config['model'], input: InputShape) => Model;
+  return build(config, { imageSize, channels: data.channels, classes: data.classes });
+}
+
+/** Tokens that leave the sequence must be as many in each sample of a batch. */
+function checkRange({ method: { maskRatio }, model: { name } }: Config, { masking }: Model): void {
+  if (typeof maskRatio === 'number' || !('per' in maskRatio) || maskRatio.per === 'batch') return;
+  if (masking.kind !== 'remove') return;
+  throw new UserError(
+    `The model "${name}" removes hidden tokens, so all samples of a batch keep as many: method.maskRatio cannot be drawn per sample.`,
+    { hint: 'Set "per" to "batch".' },
+  );
+}
+
+/** Refuses a method that would do nothing on this model. */
+function checkDrops({ method: { name }, model: { name: modelName } }: Config, model: Model, method: Method): void {
+  const title = methodTitles[name].title;
+  for (const { kind } of Object.values(method.drops ?? {})) {
+    if (model.dropSites.some((site) => site.kind === kind)) continue;
+    throw new UserError(
+      `${title} needs ${kind === 'dropout' ? 'dropout' : 'drop-path'} sites, and the model "${modelName}" has none.`,
+      { hint: 'Use "masksub", or another model.' },
+    );
+  }
+  if (name === 'cosub' && !model.dropSites.some(({ rate }) => rate > 0)) {
+    throw new UserError(`Without drop-path the two branches of ${title} are the same.`, {
+      hint: 'Set model.dropPath to more than 0.',
+    });
+  }
 }
 
 /** Floating-point operations of one sample's step over all branches; the backward pass counts as two forward passes. */
 export function trainingFlops({ model, method }: Problem, maskRatio: number): number {
-  const kept = (branch: 'main' | 'sub') =>
-    method.masked.includes(branch) ? keptTokens(model.tokens, maskRatio) : model.tokens;
+  const units = unitsOf(model.masking);
+  const kept = (branch: Branch) => (method.masked.includes(branch) ? keptTokens(units, maskRatio) : units);
   return method.terms.reduce((sum, term) => sum + 3 * model.forwardFlops(kept(term.branch)), 0);
 }

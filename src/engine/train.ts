@@ -7,11 +7,12 @@ import { warmupConstant, warmupCosine } from '../core/schedules.ts';
 import { Batches, type TrainingData } from './batches.ts';
 import { validate } from './evaluate.ts';
 import { layerStatistics } from './layerStatistics.ts';
-import type { ParameterSpec } from './models/model.ts';
+import { typicalRatio } from './masks.ts';
+import type { Model } from './models/model.ts';
 import { type BadStep, explainNonFinite, isFiniteSnapshot } from './nonFinite.ts';
 import { initialValues, sizeOf } from './parameters.ts';
 import { buildProblem, trainingFlops } from './problem.ts';
-import type { ChosenExecutor, HostBatch, Inspection, Snapshot, StepReport } from './step/executor.ts';
+import type { ChosenExecutor, HostBatch, HostModelInput, Inspection, Snapshot, StepReport } from './step/executor.ts';
 import { memoryProblem, withMemoryAdvice } from './step/memoryNeed.ts';
 import type { Problem } from './step/step.ts';
 import { mainLoss, stepFigures } from './stepEvent.ts';
@@ -36,7 +37,7 @@ export interface Surroundings {
   readonly saveCheckpoint: (
     name: string,
     snapshot: Snapshot,
-    parameters: readonly ParameterSpec[],
+    model: Model,
     metadata: Readonly<Record<string, string>>,
   ) => string;
 }
@@ -83,12 +84,12 @@ export async function* train(
       { hint: 'Lower train.batchSize or train.accumulate.' },
     );
   }
-  let initial: ReadonlyMap<string, Float32Array> | undefined = initialValues(model.parameters, config.train.seed);
+  let initial: ReadonlyMap<string, Float32Array> | undefined = initialValues(model, config.train.seed);
   const initHash = around.hash(initial.values());
   const totalSteps = stepsPerEpoch * config.train.epochs;
   const validateOn = Math.min(config.data.validateOn ?? data.validation.count, data.validation.count);
   const stepImages = config.train.batchSize * config.train.accumulate;
-  const stepFlops = stepImages * trainingFlops(problem, config.method.maskRatio);
+  const stepFlops = stepImages * trainingFlops(problem, typicalRatio(config));
   const scheduled = config.train.schedule === 'cosine' ? warmupCosine : warmupConstant;
   const learningRateOf = (step: number) => scheduled((step - 1) / stepsPerEpoch, config.train);
 
@@ -250,7 +251,7 @@ export async function* train(
       method: config.method.name,
       progress: encodeProgress({ ...progress, cost: costSoFar() }),
     };
-    newestFile = around.saveCheckpoint(name, await executor.snapshot(), model.parameters, metadata);
+    newestFile = around.saveCheckpoint(name, await executor.snapshot(), model, metadata);
     return { type: 'checkpoint', step, file: newestFile };
   }
 
@@ -297,14 +298,18 @@ async function meanwhile<T, U>(running: Promise<T>, work: () => U): Promise<[T, 
   return [await running, done];
 }
 
-/** Images, labels and order of the first batches, as they enter the step. */
+function inputArrays(input: HostModelInput): ArrayBufferView[] {
+  return input.kind === 'images' ? [input.values] : [input.ids, input.types, input.present];
+}
+
+/** Inputs, labels and order of the first batches, as they enter the step. */
 function* firstBatches(batches: Batches): Generator<ArrayBufferView> {
   let order = batches.order(0);
   for (let i = 0; i < HASHED_BATCHES; i++) {
     const [epoch, index] = [Math.floor(i / batches.perEpoch), i % batches.perEpoch];
     if (index === 0 && epoch > 0) order = batches.order(epoch);
     const batch: HostBatch = batches.batch(epoch, index, order);
-    yield batch.images.values;
+    yield* inputArrays(batch.input);
     yield batch.target;
   }
 }

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { UserError } from '../core/errors.ts';
 import { decodeProgress } from '../core/progress.ts';
-import type { ParameterSpec } from '../engine/models/model.ts';
+import type { BufferSpec, Model, ParameterSpec } from '../engine/models/model.ts';
 import { sizeOf } from '../engine/parameters.ts';
 import type { Snapshot } from '../engine/step/executor.ts';
 import type { Problem } from '../engine/step/step.ts';
@@ -11,15 +11,19 @@ import { checkpointFiles } from '../store/checkpoints.ts';
 import { readWhole } from '../store/files.ts';
 import { decodeSafetensors, type TensorFile } from '../store/safetensors.ts';
 
-/** Parameters by their own name; `optimizer.<slot>.<parameter>`; `ema.<parameter>`. */
-export function checkpointTensors(snapshot: Snapshot, parameters: readonly ParameterSpec[]): TensorFile {
-  const shapes = new Map(parameters.map((spec) => [spec.name, spec.shape]));
+/** Parameters and buffers by their own name; `optimizer.<slot>.<parameter>`; `ema.<parameter>`. */
+export function checkpointTensors(
+  snapshot: Snapshot,
+  { parameters, buffers }: Pick<Model, 'parameters' | 'buffers'>,
+): TensorFile {
+  const shapes = new Map([...parameters, ...buffers].map((spec) => [spec.name, spec.shape]));
   const tensors: TensorFile = new Map();
   const addAll = (prefix: string, values: ReadonlyMap<string, Float32Array>) => {
     for (const [name, data] of values)
       tensors.set(`${prefix}${name}`, { dtype: 'F32', shape: [...(shapes.get(name) ?? [])], data });
   };
   addAll('', snapshot.parameters);
+  addAll('', snapshot.buffers);
   for (const [slot, values] of snapshot.slots) addAll(slotPrefix(slot), values);
   if (snapshot.ema) addAll(EMA_PREFIX, snapshot.ema);
   return tensors;
@@ -54,19 +58,19 @@ export function readCheckpoint(folder: string, file: string, problem: Problem): 
   const { tensors, metadata } = decodeSafetensors(readWhole(full), full);
   const progress = decodeProgress(metadata.progress);
   if (!progress) throw new UserError(`${full} does not say how far its run had come.`);
-  const valuesOf = (prefix: string): ReadonlyMap<string, Float32Array> =>
-    new Map(
-      problem.model.parameters.map((spec) => [spec.name, floatsOf(full, tensors, `${prefix}${spec.name}`, spec)]),
-    );
+  const { parameters, buffers } = problem.model;
+  const valuesOf = (prefix: string, specs: readonly (ParameterSpec | BufferSpec)[] = parameters) =>
+    new Map(specs.map((spec) => [spec.name, floatsOf(full, tensors, `${prefix}${spec.name}`, spec)]));
   const snapshot: Snapshot = {
     parameters: valuesOf(''),
+    buffers: valuesOf('', buffers),
     slots: new Map(problem.optimizer.slots.map((slot) => [slot, valuesOf(slotPrefix(slot))])),
-    ema: problem.ema === undefined ? undefined : valuesOf(EMA_PREFIX),
+    ema: problem.ema === undefined ? undefined : valuesOf(EMA_PREFIX, [...parameters, ...buffers]),
   };
   return { snapshot, progress, file };
 }
 
-function floatsOf(file: string, tensors: TensorFile, name: string, spec: ParameterSpec): Float32Array {
+function floatsOf(file: string, tensors: TensorFile, name: string, spec: Pick<ParameterSpec, 'shape'>): Float32Array {
   const data = tensors.get(name)?.data;
   if (!(data instanceof Float32Array) || data.length !== sizeOf(spec)) {
     throw new UserError(

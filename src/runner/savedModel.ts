@@ -83,7 +83,9 @@ function recordForward(trained: TrainedModel, runtime: GraphRuntime, batch: numb
         const images = trace.placeholder('images', 'float32', [batch, height, width, channels]);
         const normalized = tf.div<tf.Tensor4D>(tf.sub(images, tf.tensor1d([...mean])), tf.tensor1d([...std]));
         const weights = model.parameters.map(({ name, shape }) => [name, trace.variable(name, shape)] as const);
-        return model.forward(Object.fromEntries(weights), normalized, {});
+        const buffers = model.buffers.map(({ name, shape }) => [name, trace.variable(name, shape)] as const);
+        const mode = { training: false, buffers: Object.fromEntries(buffers), update: () => {} };
+        return model.forward(Object.fromEntries(weights), { kind: 'images', images: normalized }, {}, mode);
       });
       const value = trace.valueOf(logits);
       logits.dispose();

@@ -5,7 +5,9 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describeError, UserError } from '../core/errors.ts';
 import type { EngineEvent } from '../core/events.ts';
+import { leavesPaper } from '../core/methodConfig.ts';
 import { openDataset } from '../data/index.ts';
+import { typicalRatio } from '../engine/masks.ts';
 import { buildProblem, trainingFlops } from '../engine/problem.ts';
 import { train } from '../engine/train.ts';
 import { writeWhole } from '../store/files.ts';
@@ -59,7 +61,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
   // Data first: what is wrong with them is known before a run folder exists.
   const data = await openDataset(config.data, { mediaFolder: mediaFolder(), configFolder: job.configFolder });
   const problem = buildProblem(config, data);
-  limitThreads(config.train.batchSize * trainingFlops(problem, config.method.maskRatio));
+  limitThreads(config.train.batchSize * trainingFlops(problem, typicalRatio(config)));
   const backend = await loadBackend(config.run.backend);
   checkMachine(config.run, backend);
   if (job.resume && job.resume.dataHash !== data.hash) throw changedData(job, data.hash);
@@ -108,8 +110,8 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
       },
       collectGarbage,
       executorFor: executorFactory(config.run, backend),
-      saveCheckpoint: (name, snapshot, parameters, metadata) =>
-        writer.writeCheckpoint(`${name}.safetensors`, checkpointTensors(snapshot, parameters), metadata),
+      saveCheckpoint: (name, snapshot, model, metadata) =>
+        writer.writeCheckpoint(`${name}.safetensors`, checkpointTensors(snapshot, model), metadata),
     },
     found?.resume,
   );
@@ -139,9 +141,10 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
 
 /** The config for the run folder, in which the data are found from everywhere. */
 function repeatable({ config, configFolder, pair }: Job) {
+  const departures = leavesPaper(config);
   const { data } = config;
   const from = data.path === undefined ? {} : { path: path.resolve(configFolder, data.path) };
-  return { ...config, data: { ...data, ...from }, pair };
+  return { ...config, data: { ...data, ...from }, pair, ...(departures.length > 0 ? { leavesPaper: departures } : {}) };
 }
 
 function changedData({ runId, resume }: Job, hash: string): UserError {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { backends, datasets, executors, methods, models, optimizers, precisions } from '../../src/core/catalog.ts';
 import { type Config, type Recipe, resolveConfig } from '../../src/core/config.ts';
 import { configJsonSchema } from '../../src/core/configSchema.ts';
+import type { ModelConfigOf } from '../../src/core/modelConfig.ts';
 import { recipes } from '../../src/engine/recipes/index.ts';
 
 type Input = Readonly<Record<string, unknown>>;
@@ -38,9 +39,20 @@ describe('what is not written', () => {
         pool: 'token',
         layerScale: 1e-4,
         dropPath: 0,
+        dropout: 0,
         init: 'truncated-normal',
       },
-      method: { name: 'masksub', maskRatio: 0.5 },
+      method: {
+        name: 'masksub',
+        maskRatio: 0.5,
+        maskShape: 'random',
+        dropRate: 0.5,
+        subWeight: 0.5,
+        target: 'soft',
+        temperature: 1,
+        stopGradient: true,
+        cleanView: true,
+      },
       train: {
         epochs: 100,
         batchSize: 64,
@@ -61,7 +73,7 @@ describe('what is not written', () => {
         layerDecay: 1,
         seed: 0,
       },
-      augment: { crop: 'none', padding: 4, flip: false },
+      augment: { crop: 'none', padding: 4, flip: false, mixup: 0, cutmix: 0, switchProb: 0.5, mixProb: 1 },
       compare: { baseline: true, seeds: [0] },
       run: {
         backend: 'auto',
@@ -114,13 +126,14 @@ describe('layers: config over recipe over size over form over defaults', () => {
     { model: { ...model, size: 's/16', width: 60 }, recipe: 'demo', train: { epochs: 44 } },
     table,
   );
+  const layeredModel = layered.model as ModelConfigOf<'vit'>;
   test.each<[string, unknown, unknown]>([
     ['the config wins over the recipe', layered.train.epochs, 44],
     ['the recipe wins over the defaults', layered.train.batchSize, 11],
-    ['the config wins over a size', layered.model.width, 60],
-    ['the recipe wins over a size', layered.model.patchSize, 7],
-    ['the size wins over the defaults', layered.model.heads, 6],
-    ["the recipe's form decides what follows from it", layered.model.pool, 'mean'],
+    ['the config wins over a size', layeredModel.width, 60],
+    ['the recipe wins over a size', layeredModel.patchSize, 7],
+    ['the size wins over the defaults', layeredModel.heads, 6],
+    ["the recipe's form decides what follows from it", layeredModel.pool, 'mean'],
     ['the recipe reaches the data', layered.data.validateEvery, 7],
     ['and the augmentation', layered.augment.flip, true],
     ['what nobody says is the default', layered.augment.padding, 4],
@@ -151,13 +164,13 @@ describe('a wrong config says what is wrong, what is allowed, and the nearest ri
       'a key that is nowhere',
       { augment: { rainbow: 1 } },
       'augment.rainbow',
-      'Unknown key "rainbow". Known: crop, padding, flip.',
+      'Unknown key "rainbow". Known: crop, padding, flip, mixup, cutmix, switchProb, mixProb.',
     ],
     [
       'a misspelt value',
       { method: { name: 'masksup' } },
       'method.name',
-      '"name" must be one of "baseline", "masksub", found "masksup". Did you mean "masksub"?',
+      '"name" must be one of "baseline", "masksub", "dropsub", "pathsub", "cosub", "direct-mask", found "masksup". Did you mean "masksub"?',
       'masksub',
     ],
     [
@@ -234,7 +247,7 @@ describe('a wrong config says what is wrong, what is allowed, and the nearest ri
     ['a seed twice', { compare: { seeds: [3, 1, 3] } }, 'compare.seeds', '"seeds" holds a seed twice.'],
     [
       'a mask for the baseline',
-      { method: { name: 'baseline', maskRatio: 0.5 } },
+      { method: { name: 'baseline', maskRatio: 0.75 } },
       'method.maskRatio',
       /"maskRatio" does not apply/,
     ],
@@ -272,7 +285,12 @@ describe('a wrong config says what is wrong, what is allowed, and the nearest ri
   }
   test.each<[string, unknown, string, string]>([
     ['no data', { model }, 'data', '"data" is missing; it must be an object.'],
-    ['no model name', { data, model: {} }, 'model.name', '"name" is missing; it must be one of "vit".'],
+    [
+      'no model name',
+      { data, model: {} },
+      'model.name',
+      '"name" is missing; it must be one of "vit", "resnet", "swin", "bert".',
+    ],
     ['no object', [], '', '"config" must be an object, found [].'],
     ['nothing', null, '', '"config" must be an object, found null.'],
   ])('%s', (_, input, path, message) => {

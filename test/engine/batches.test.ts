@@ -4,9 +4,10 @@ import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
 import { RandomStream } from '../../src/core/random.ts';
 import { drawCropAndFlip } from '../../src/engine/augment/pad.ts';
-import { Batches, keptTokens } from '../../src/engine/batches.ts';
+import { Batches } from '../../src/engine/batches.ts';
+import { keptTokens } from '../../src/engine/masks.ts';
 import { buildProblem } from '../../src/engine/problem.ts';
-import type { HostBatch } from '../../src/engine/step/executor.ts';
+import type { HostBatch, HostImages } from '../../src/engine/step/executor.ts';
 import { demoConfig, demoData, methodNames, tinyConfig, tinyData } from './examples.ts';
 
 function batchesOf(config: Config, data = demoData): Batches {
@@ -15,7 +16,9 @@ function batchesOf(config: Config, data = demoData): Batches {
 }
 
 const batchAt = (batches: Batches, epoch: number, index: number) => batches.batch(epoch, index, batches.order(epoch));
-const labelled = ({ images, target }: HostBatch) => ({ images, target });
+/** Images in, by the type of these data. */
+const imagesIn = ({ input }: HostBatch) => input as HostImages;
+const labelled = ({ input, target }: HostBatch) => ({ input, target });
 
 test('every method gets the same images and labels', () => {
   const [first, ...others] = methodNames.map((name) =>
@@ -40,10 +43,10 @@ test('a batch does not depend on which batches were drawn before', () => {
 
 test('another epoch, batch or seed gives other images', () => {
   const batches = batchesOf(demoConfig());
-  const reference = batchAt(batches, 1, 1).images.values;
-  expect(batchAt(batches, 2, 1).images.values).not.toEqual(reference);
-  expect(batchAt(batches, 1, 2).images.values).not.toEqual(reference);
-  expect(batchAt(batchesOf(demoConfig({ train: { seed: 1 } })), 1, 1).images.values).not.toEqual(reference);
+  const reference = imagesIn(batchAt(batches, 1, 1)).values;
+  expect(imagesIn(batchAt(batches, 2, 1)).values).not.toEqual(reference);
+  expect(imagesIn(batchAt(batches, 1, 2)).values).not.toEqual(reference);
+  expect(imagesIn(batchAt(batchesOf(demoConfig({ train: { seed: 1 } })), 1, 1)).values).not.toEqual(reference);
 });
 
 describe('an epoch', () => {
@@ -79,14 +82,14 @@ describe('images', () => {
     const batches = batchesOf(tinyConfig(), data);
     const [sample = 0] = batches.order(0);
     const { values } = batches.validation(sample, sample + 1);
-    expect(batchAt(batches, 0, 0).images.values.subarray(0, 192)).toEqual(values);
+    expect(imagesIn(batchAt(batches, 0, 0)).values.subarray(0, 192)).toEqual(values);
   });
   test('are flipped about half of the time, and then are mirror images', () => {
     const batches = batchesOf(tinyConfig({ augment: { flip: true } }), tinyData);
     const plain = batchesOf(tinyConfig(), tinyData);
     let flipped = 0;
     for (let index = 0; index < batches.perEpoch; index++) {
-      const [got, original] = [batchAt(batches, 0, index).images.values, batchAt(plain, 0, index).images.values];
+      const [got, original] = [imagesIn(batchAt(batches, 0, index)).values, imagesIn(batchAt(plain, 0, index)).values];
       for (let i = 0; i < 8; i++) {
         const image = got.subarray(192 * i, 192 * (i + 1)).join();
         const unflipped = original.subarray(192 * i, 192 * (i + 1));
@@ -103,7 +106,7 @@ describe('images', () => {
     const white = { ...tinyData.train, pixels: new Uint8Array(tinyData.train.pixels.length).fill(255) };
     const batches = batchesOf(tinyConfig({ augment: { crop: 'pad', padding: 2 } }), { ...tinyData, train: white });
     const [black, bright] = [-0.3 / 0.4, 0.7 / 0.4].map(Math.fround);
-    const { values } = batchAt(batches, 0, 0).images;
+    const { values } = imagesIn(batchAt(batches, 0, 0));
     expect(new Set(values)).toEqual(new Set([black, bright]));
     for (let i = 0; i < 8; i++) {
       const kept = values.subarray(192 * i, 192 * (i + 1)).filter((value) => value === bright).length / 3;
@@ -113,7 +116,8 @@ describe('images', () => {
   test('a switched-off augmentation shifts no other draw', () => {
     fc.assert(
       fc.property(fc.nat(), (sample) => {
-        const draw = (augment: Config['augment']) => drawCropAndFlip(augment, new RandomStream(0, 'x', 1, sample));
+        const draw = (augment: Parameters<typeof drawCropAndFlip>[0]) =>
+          drawCropAndFlip(augment, new RandomStream(0, 'x', 1, sample));
         const both = draw({ crop: 'pad', padding: 3, flip: true });
         expect(draw({ crop: 'none', padding: 3, flip: true })).toEqual({ top: 0, left: 0, flip: both.flip });
         expect(draw({ crop: 'pad', padding: 3, flip: false })).toEqual({ ...both, flip: false });

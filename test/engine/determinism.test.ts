@@ -80,10 +80,12 @@ describe('initial weights', () => {
   test('do not depend on which other parameters there are', () => {
     const alone = specs.find((spec) => spec.name === 'blocks.2.mlp.fc1.weight');
     if (!alone) throw new Error('The demo has no such parameter.');
-    expect(initialValues([alone], 3).get(alone.name)).toEqual(initialValues(specs, 3).get(alone.name));
+    expect(initialValues({ parameters: [alone], buffers: [] }, 3).get(alone.name)).toEqual(
+      initialValues({ parameters: specs, buffers: [] }, 3).get(alone.name),
+    );
   });
   test('have the standard deviation 1/√fan-in of the demo, 0.02 in the head', () => {
-    const values = initialValues(specs, 0);
+    const values = initialValues({ parameters: specs, buffers: [] }, 0);
     for (const [name, expected] of [
       ['blocks.0.attn.qkv.weight', 1 / Math.sqrt(64)],
       ['blocks.0.mlp.fc2.weight', 1 / Math.sqrt(128)],

@@ -24,7 +24,7 @@ export function demoConfig(changes: Changes = {}): Config {
   return resolved({
     ...changes,
     data: { dataset: 'fashion-mnist-mini', ...changes.data },
-    model: { name: 'vit', ...changes.model },
+    model: { name: 'vit', ...lively(changes), ...changes.model },
     recipe: 'demo',
   });
 }
@@ -34,10 +34,23 @@ export function tinyConfig(changes: Changes = {}): Config {
   return resolved({
     ...changes,
     data: { dataset: 'fashion-mnist-mini', ...changes.data },
-    model: { name: 'vit', imageSize: 8, patchSize: 4, width: 8, depth: 2, heads: 2, mlpRatio: 2, ...changes.model },
+    model: {
+      name: 'vit',
+      imageSize: 8,
+      patchSize: 4,
+      width: 8,
+      depth: 2,
+      heads: 2,
+      mlpRatio: 2,
+      ...lively(changes),
+      ...changes.model,
+    },
     train: { epochs: 2, batchSize: 8, warmupEpochs: 0, learningRate: 1e-2, ...changes.train },
   });
 }
+
+/** CoSub's branches are the same without drop-path. */
+const lively = ({ method }: Changes) => (method?.name === 'cosub' ? { dropPath: 0.2 } : {});
 
 function resolved(input: object): Config {
   const result = resolveConfig(input, recipes);
@@ -91,7 +104,7 @@ export const executorNames = Object.keys(executors) as (keyof typeof executors)[
 export async function setUp(config: Config, data: TrainingData, executorName: keyof typeof executors = 'eager') {
   const problem = buildProblem(config, data);
   const batches = new Batches(config, data, problem.model, problem.method);
-  const initial = initialValues(problem.model.parameters, config.train.seed);
+  const initial = initialValues(problem.model, config.train.seed);
   const { executor } = await executors[executorName](problem, initial);
   /** The batches of step `step`, counted from 0, and its scalars at the peak learning rate. */
   const stepInput = (step: number): [HostBatch[], Readonly<Record<string, number>>] => {
@@ -147,8 +160,9 @@ export async function eventsOf(
 }
 
 /** Every value of a snapshot, in order. */
-export const valuesOf = ({ parameters, slots, ema }: Snapshot): Float32Array[] => [
+export const valuesOf = ({ parameters, buffers, slots, ema }: Snapshot): Float32Array[] => [
   ...parameters.values(),
+  ...buffers.values(),
   ...[...slots.values()].flatMap((slot) => [...slot.values()]),
   ...(ema ? ema.values() : []),
 ];

@@ -23,13 +23,16 @@ describe('the number of tensors stays the same over steps, and none is left afte
         test(`${method}, ${optimizer}, ${what}`, async () => {
           const before = tensors();
           const config = tinyConfig({ method: { name: method }, train: { optimizer, ...changes } });
-          const dropped = { ...config, model: { ...config.model, dropPath: what === 'plain' ? 0 : 0.3 } };
+          const dropped = {
+            ...config,
+            model: { ...config.model, dropPath: what === 'plain' && method !== 'cosub' ? 0 : 0.3 },
+          };
           const { executor, stepInput } = await setUp(dropped, tinyData);
           const counts: number[] = [];
           for (const step of [0, 1, 2, 3]) {
             if (step % 2 === 0) await executor.step(...stepInput(step));
             else await executor.inspect(...stepInput(step));
-            await executor.evaluate({ values: new Float32Array(192), shape: [1, 8, 8, 3] }, {}, 'ema');
+            await executor.evaluate({ kind: 'images', values: new Float32Array(192), shape: [1, 8, 8, 3] }, {}, 'ema');
             await executor.reports();
             counts.push(tensors());
           }

@@ -4,7 +4,7 @@ import type { Config } from '../../src/core/config.ts';
 import type { EngineEvent } from '../../src/core/events.ts';
 import type { TrainingData } from '../../src/engine/batches.ts';
 import { explainNonFinite } from '../../src/engine/nonFinite.ts';
-import type { Executor, HostBatch, Snapshot, StepReport } from '../../src/engine/step/executor.ts';
+import type { Executor, HostBatch, HostImages, Snapshot, StepReport } from '../../src/engine/step/executor.ts';
 import type { Surroundings } from '../../src/engine/train.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
 import {
@@ -79,7 +79,7 @@ const withParameters =
   };
 
 const infinitePixel: Spoil = (batches) => {
-  for (const { images } of batches) images.values[0] = Number.POSITIVE_INFINITY;
+  for (const { input } of batches) (input as HostImages).values[0] = Number.POSITIVE_INFINITY;
 };
 
 const small = { dropPath: 0.1 };

@@ -5,7 +5,7 @@ import type { Config } from '../../src/core/config.ts';
 import { Batches } from '../../src/engine/batches.ts';
 import { optimizers } from '../../src/engine/optim/index.ts';
 import { initialValues } from '../../src/engine/parameters.ts';
-import type { HostBatch, StepReport } from '../../src/engine/step/executor.ts';
+import type { HostBatch, HostImages, StepReport } from '../../src/engine/step/executor.ts';
 import type { GraphRuntime } from '../../src/engine/step/graphRuntime.ts';
 import { recordedExecutor } from '../../src/engine/step/recorded.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
@@ -102,12 +102,12 @@ async function expectFollows(config: Config, inputsOf?: (eager: Awaited<ReturnTy
   expect([...a.slots.keys()]).toEqual([...b.slots.keys()]);
   for (const [slot, values] of b.slots) expectClose(a.slots.get(slot), values, slot, 1e-3);
   expectClose(a.ema, b.ema, 'moving average');
-  const [[{ images, draws }]] = steps as [[HostBatch]];
+  const [[{ input, draws }]] = steps as [[HostBatch]];
   for (const weights of ['parameters', 'ema'] as const) {
     for (const drawn of [{}, draws.sub ?? draws.main ?? {}]) {
       const [own, other] = [
-        await recorded.executor.evaluate(images, drawn, weights),
-        await eager.executor.evaluate(images, drawn, weights),
+        await recorded.executor.evaluate(input, drawn, weights),
+        await eager.executor.evaluate(input, drawn, weights),
       ];
       expectClose(asMap(own), asMap(other), `evaluation of the ${weights}`);
     }
@@ -185,11 +185,12 @@ describe('more forms of input than a session takes', () => {
     const plain = await setUp(config, tinyData, 'recorded');
     const initial = (await plain.executor.snapshot()).parameters;
     const busy = await recordedExecutor(plain.problem, initial, counting);
-    const images = plain.batches.batch(0, 0, plain.batches.order(0)).images.values;
+    const images = (plain.batches.batch(0, 0, plain.batches.order(0)).input as HostImages).values;
     for (let step = 0; step < 3; step++) {
       const before = await busy.snapshot();
       for (let count = 1; count <= 20; count++) {
         const some = {
+          kind: 'images',
           values: new Float32Array(count * 192).fill(images[count] as number),
           shape: [count, 8, 8, 3],
         } as const;
@@ -210,7 +211,7 @@ describe('more forms of input than a session takes', () => {
 
 test.each([1, 2])('with %i threads: the same bits twice, from a snapshot on, too', async (threads) => {
   const { problem, stepInput } = await setUp(demoConfig(), demoData);
-  const initial = initialValues(problem.model.parameters, 0);
+  const initial = initialValues(problem.model, 0);
   const make = () => recordedExecutor(problem, initial, graphRuntime(threads));
   const [first, second, late] = [await make(), await make(), await make()];
   for (let step = 0; step < 10; step++) {
@@ -226,7 +227,7 @@ describe('bfloat16', () => {
   /** 50 steps of the demo model. */
   async function run(name: (typeof methodNames)[number], precision: 'float32' | 'bfloat16') {
     const { problem, stepInput } = await setUp(demoConfig({ method: { name }, train: { batchSize: 16 } }), demoData);
-    const initial = initialValues(problem.model.parameters, 0);
+    const initial = initialValues(problem.model, 0);
     const executor = await recordedExecutor(problem, initial, graphRuntime(), precision);
     for (let step = 0; step < 50; step++) {
       const scalars = problem.optimizer.scalars(step + 1, 2e-3 * Math.min(1, (step + 1) / 32));

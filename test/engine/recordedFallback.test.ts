@@ -6,7 +6,7 @@ import type { EngineEvent } from '../../src/core/events.ts';
 import type { Model } from '../../src/engine/models/model.ts';
 import { initialValues } from '../../src/engine/parameters.ts';
 import { eagerExecutor } from '../../src/engine/step/eager.ts';
-import type { HostBatch } from '../../src/engine/step/executor.ts';
+import type { HostBatch, HostImages } from '../../src/engine/step/executor.ts';
 import { withFallback } from '../../src/engine/step/fallback.ts';
 import type { GraphRuntime } from '../../src/engine/step/graphRuntime.ts';
 import { recordedExecutor } from '../../src/engine/step/recorded.ts';
@@ -123,16 +123,16 @@ test('a constant that the model made before is recorded, and is still there for 
   const own = tf.tensor1d([1, 2, -1, 0.5, 3]);
   const config = tinyConfig({ model: { init: 'fan-in', layerScale: 0.5 } });
   const { problem, stepInput } = await setUp(config, tinyData);
-  const initial = initialValues(problem.model.parameters, 0);
+  const initial = initialValues(problem.model, 0);
   const { eager, recorded } = executorsWith((logits) => tf.mul<tf.Tensor2D>(logits, own));
   // Recorded first: the eager step would upload it.
   const both = [(await recorded(problem, initial)).executor, (await eager(problem, initial)).executor] as const;
-  const { images } = stepInput(0)[0][0] as HostBatch;
+  const { input } = stepInput(0)[0][0] as HostBatch;
   const logits: ReadonlyMap<string, Float32Array>[] = [];
   for (const executor of both) {
     await executor.step(...stepInput(0));
     await executor.inspect(...stepInput(1));
-    logits.push(new Map([['logits', await executor.evaluate(images, {}, 'parameters')]]));
+    logits.push(new Map([['logits', await executor.evaluate(input, {}, 'parameters')]]));
   }
   const [a, b] = logits;
   expectClose(a, b, 'evaluation', 1e-3);
@@ -154,7 +154,7 @@ test('half-way: the state is taken over, and no report is lost', async () => {
   const twist: Twist = (logits) =>
     logits.shape[0] === 8 ? logits : scale(logits, tf.max(logits).dataSync()[0] ? 1 : 1);
   const { problem, stepInput } = await setUp(config, tinyData);
-  const initial = initialValues(problem.model.parameters, 0);
+  const initial = initialValues(problem.model, 0);
   const { eager, recorded } = executorsWith(twist);
   const both = [(await recorded(problem, initial)).executor, (await eager(problem, initial)).executor] as const;
   const small = (await setUp(tinyConfig({ train: { batchSize: 4 } }), tinyData)).stepInput(3)[0];
@@ -178,14 +178,14 @@ test('half-way: the state is taken over, and no report is lost', async () => {
 test('a recording that fails leaves the state as it was, to the bit', async () => {
   const config = tinyConfig({ train: { ema: 0.9 } });
   const { problem, stepInput, batches } = await setUp(config, tinyData);
-  const images = batches.batch(0, 0, batches.order(0)).images;
-  const initial = initialValues(problem.model.parameters, 0);
+  const images = batches.batch(0, 0, batches.order(0)).input as HostImages;
+  const initial = initialValues(problem.model, 0);
   const twist: Twist = (logits) =>
     logits.shape[0] === 8 ? logits : scale(logits, tf.max(logits).dataSync()[0] ? 1 : 1);
   const recorded = await recordedExecutor(twisted(problem, twist), initial, graphRuntime());
   await recorded.step(...stepInput(0));
   const before = await recorded.snapshot();
-  const one = { values: images.values.slice(0, 192), shape: [1, 8, 8, 3] } as const;
+  const one = { kind: 'images', values: images.values.slice(0, 192), shape: [1, 8, 8, 3] } as const;
   for (let times = 0; times < 2; times++) {
     await expect(recorded.evaluate(one, {}, 'parameters')).rejects.toThrow('reads the value of a tensor');
   }
@@ -197,7 +197,7 @@ test('a recording that fails leaves the state as it was, to the bit', async () =
 
 test('in bfloat16 nothing is done behind the back: the run is refused with a way out', async () => {
   const { problem, stepInput } = await setUp(tinyConfig(), tinyData);
-  const initial = initialValues(problem.model.parameters, 0);
+  const initial = initialValues(problem.model, 0);
   const changed = twisted(problem, (logits) => scale(logits, tf.max(logits).dataSync()[0] ? 1 : 1));
   const recorded = await recordedExecutor(changed, initial, graphRuntime(), 'bfloat16');
   const error = await withFallback(changed, recorded, 'bfloat16')
@@ -211,7 +211,7 @@ test('in bfloat16 nothing is done behind the back: the run is refused with a way
 
 test('a bug in the model is a bug on either executor, and no warning', async () => {
   const { problem, stepInput } = await setUp(tinyConfig(), tinyData);
-  const initial = initialValues(problem.model.parameters, 0);
+  const initial = initialValues(problem.model, 0);
   const broken: Twist = () => {
     throw new TypeError('A bug of the model.');
   };

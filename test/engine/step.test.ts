@@ -48,7 +48,7 @@ describe.each(executorNames)('%s', (executorName) => {
       const moved = (factor: number) => plus(at.parameters, factor, along);
       const logits = async (branch: 'main' | 'sub', parameters: Values) => {
         await run.restore({ ...at, parameters });
-        return await run.evaluate(batch.images, batch.draws[branch] ?? {}, 'parameters');
+        return await run.evaluate(batch.input, batch.draws[branch] ?? {}, 'parameters');
       };
       return { run, at, batch, inspection, along, moved, logits };
     }
@@ -152,7 +152,7 @@ describe.each(executorNames)('%s', (executorName) => {
       expect(norm(plus(ema, -1, parameters)) / norm(expected)).toBeGreaterThan(1e-4);
     }
     const [[batch]] = stepInput(0) as [[HostBatch], unknown];
-    expect(await run.evaluate(batch.images, {}, 'ema')).not.toEqual(await run.evaluate(batch.images, {}, 'parameters'));
+    expect(await run.evaluate(batch.input, {}, 'ema')).not.toEqual(await run.evaluate(batch.input, {}, 'parameters'));
     await run.dispose();
   });
 

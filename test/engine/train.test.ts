@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
 import { type EngineEvent, EVENT_VERSION, runEventSchema } from '../../src/core/events.ts';
+import type { ModelConfigOf } from '../../src/core/modelConfig.ts';
 import { sizeOf } from '../../src/engine/parameters.ts';
 import { buildProblem } from '../../src/engine/problem.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
@@ -125,6 +126,7 @@ describe('a stop', () => {
 });
 
 describe('what does not fit is refused in words', () => {
+  const tinyVit = tinyConfig().model as ModelConfigOf<'vit'>;
   const refusals: Record<string, [ReturnType<typeof tinyConfig>, RegExp]> = {
     'too few images for one step': [
       tinyConfig({ train: { batchSize: 100 } }),
@@ -136,7 +138,7 @@ describe('what does not fit is refused in words', () => {
     ],
     'a mask that leaves nothing': [
       // Without imageSize the config cannot know how many patches there are.
-      { ...tinyConfig(), model: { ...tinyConfig().model, imageSize: undefined, patchSize: 8 } },
+      { ...tinyConfig(), model: { ...tinyVit, imageSize: undefined, patchSize: 8 } },
       /0\.5 leaves none of the 1 patches/,
     ],
   };

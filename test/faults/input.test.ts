@@ -91,7 +91,7 @@ const faults: Record<string, Fault> = {
   },
   'images that do not fit the model': {
     args: ['--set', 'model.patchSize=3'],
-    says: () => ['model.patchSize (3) must divide the image size (8)'],
+    says: () => ['model.patchSize (3) must divide "imageSize" (8)'],
   },
   'fewer images than a batch': {
     args: ['--set', 'train.batchSize=100'],

@@ -1,9 +1,10 @@
 /** A SavedModel computes what the model computes, from plain pixels, at any batch size, with TensorFlow's own ops. */
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { ModelConfigOf } from '../../src/core/modelConfig.ts';
 import type { TrainingData } from '../../src/engine/batches.ts';
 import { models } from '../../src/engine/models/index.ts';
-import type { Model } from '../../src/engine/models/model.ts';
+import { imagesOf, type Model } from '../../src/engine/models/model.ts';
 import { initialValues } from '../../src/engine/parameters.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
 import { savedModelOf, type TrainedModel } from '../../src/runner/savedModel.ts';
@@ -63,16 +64,16 @@ describe.each(cases)('$title', ({ model }) => {
 });
 
 describe('a model that knows its batch size', () => {
-  const base = models.vit(tinyConfig().model, { imageSize: 8, channels: 3, classes: 5 });
+  const base = models.vit(tinyConfig().model as ModelConfigOf<'vit'>, { imageSize: 8, channels: 3, classes: 5 });
   const withForward = (forward: Model['forward']): Model => ({ ...base, forward });
-  const weights = initialValues(base.parameters, 0);
+  const weights = initialValues(base, 0);
   const padded =
     (rows: (batch: number) => number): Model['forward'] =>
-    (p, images, draws) => {
-      const logits = base.forward(p, images, draws);
+    (...given) => {
+      const logits = base.forward(...given);
       return tf.slice(
         tf.pad(logits, [
-          [0, rows(images.shape[0])],
+          [0, rows(imagesOf(given[1]).shape[0])],
           [0, 0],
         ]),
         [0, 0],
@@ -83,14 +84,14 @@ describe('a model that knows its batch size', () => {
   test.each([
     [
       'in a value',
-      withForward((p, images, draws) => tf.div(base.forward(p, images, draws), images.shape[0])),
+      withForward((...given) => tf.div(base.forward(...given), imagesOf(given[1]).shape[0])),
       'in more than its shapes',
     ],
     [
       'in the number of its ops',
-      withForward((p, images, draws) => {
-        const logits = base.forward(p, images, draws);
-        return images.shape[0] % 4 === 3 ? tf.neg(logits) : logits; // for two of the three that are recorded
+      withForward((...given) => {
+        const logits = base.forward(...given);
+        return imagesOf(given[1]).shape[0] % 4 === 3 ? tf.neg(logits) : logits; // for two of the three that are recorded
       }),
       'How many ops',
     ],
@@ -107,7 +108,10 @@ describe('a model that knows its batch size', () => {
 });
 
 test('a model above 2 GiB is refused, with the limit', () => {
-  const { model } = trained(models.vit(tinyConfig().model, { imageSize: 8, channels: 3, classes: 5 }), new Map());
+  const { model } = trained(
+    models.vit(tinyConfig().model as ModelConfigOf<'vit'>, { imageSize: 8, channels: 3, classes: 5 }),
+    new Map(),
+  );
   // As large as it says, and nothing behind it.
   const huge = Object.create(Float32Array.prototype, { byteLength: { value: 3 * 2 ** 30 } }) as Float32Array;
   const weights = new Map([['head.weight', huge]]);

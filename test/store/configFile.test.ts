@@ -125,7 +125,7 @@ describe('--set', () => {
 describe('--method', () => {
   const masked = good.replace('"recipe"', '"method": { "name": "masksub", "maskRatio": 0.75 }, "recipe"');
   test('replaces the written one with its options', () => {
-    expect(resolved(masked).method).toEqual({ name: 'masksub', maskRatio: 0.75 });
+    expect(resolved(masked).method).toMatchObject({ name: 'masksub', maskRatio: 0.75 });
     expect(resolved(masked, { method: 'baseline' }).method.name).toBe('baseline');
   });
 

@@ -11,7 +11,10 @@ export interface CropAndFlip {
 }
 
 /** The draws of one sample. All are drawn whatever is switched on, so that a switch shifts no other draw. */
-export function drawCropAndFlip(augment: Config['augment'], stream: RandomStream): CropAndFlip {
+export function drawCropAndFlip(
+  augment: Pick<Config['augment'], 'crop' | 'padding' | 'flip'>,
+  stream: RandomStream,
+): CropAndFlip {
   const span = 2 * augment.padding + 1;
   const [top, left, flip] = [stream.below(span), stream.below(span), stream.below(2)];
   const crops = augment.crop === 'pad';

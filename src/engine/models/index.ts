@@ -1,9 +1,16 @@
 /** The models by name. A new one is a file beside this one, a line here and its options in `core/catalog.ts`. */
-import type { models as catalog } from '../../core/catalog.ts';
-import type { Config } from '../../core/config.ts';
+import type { ModelConfigOf, ModelName } from '../../core/modelConfig.ts';
+import { bertFromConfig } from './bert.ts';
 import type { InputShape, Model } from './model.ts';
+import { resnetFromConfig } from './resnet.ts';
+import { swinFromConfig } from './swin.ts';
 import { vitFromConfig } from './vit.ts';
 
-export const models = {
+type Table = { readonly [Name in ModelName]: (config: ModelConfigOf<Name>, input: InputShape) => Model };
+
+export const models: Table = {
   vit: vitFromConfig,
-} satisfies Record<keyof typeof catalog, (config: Config['model'], input: InputShape) => Model>;
+  resnet: resnetFromConfig,
+  swin: swinFromConfig,
+  bert: bertFromConfig,
+};

@@ -1,24 +1,67 @@
 /**
  * Vision Transformer with token removal and timm parameter names.
  * Dosovitskiy et al. 2021 (https://arxiv.org/abs/2010.11929); DeiT-III form: Touvron et al. 2022 (https://arxiv.org/abs/2204.07118);
- * MAE form: He et al. 2022 (https://arxiv.org/abs/2111.06377).
+ * MAE form: He et al. 2022 (https://arxiv.org/abs/2111.06377); BEiT form: Bao et al. 2022 (https://arxiv.org/abs/2106.08254);
+ * CLIP form, its visual tower: Radford et al. 2021 (https://arxiv.org/abs/2103.00020).
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Config } from '../../core/config.ts';
+import type { ModelConfigOf } from '../../core/modelConfig.ts';
 import { dropPathRates } from '../../core/schedules.ts';
 import { selfAttention } from '../ops/attention.ts';
-import { gelu } from '../ops/gelu.ts';
-import { layerNorm } from '../ops/layerNorm.ts';
+import { dropElements } from '../ops/dropElements.ts';
+import { gelu, quickGelu } from '../ops/gelu.ts';
 import { linear, linearOfConstant } from '../ops/linear.ts';
 import { overBatch } from '../ops/overBatch.ts';
+import { patchify } from '../ops/patchify.ts';
+import { biasOfKept, gridPositionBias } from '../ops/relativePosition.ts';
 import { residual } from '../ops/residual.ts';
 import { selection, selectOfEach } from '../ops/selectTokens.ts';
-import type { BranchDraws, Init, InputShape, Model, ParameterSpec, Parameters } from './model.ts';
+import { constant, get, layerNormOf, linearOf, ones, truncatedNormal, zeros } from './layers.ts';
+import {
+  type BranchDraws,
+  type DropSite,
+  type Init,
+  type InputShape,
+  imagesOf,
+  type Model,
+  type ModelInput,
+  type ParameterSpec,
+  type Parameters,
+} from './model.ts';
 
-const EPSILON = 1e-6;
+/** What differs between the forms. */
+interface Form {
+  /** What the position embedding covers; `relative`: there is none, but a bias on the scores of each block. */
+  readonly positions: 'patches' | 'all' | 'relative';
+  /** A norm between the embedding, then without a bias, and the blocks. */
+  readonly preNorm: boolean;
+  readonly epsilon: number;
+  readonly activation: (x: tf.Tensor2D) => tf.Tensor2D;
+  /** Drop-path over depth. */
+  readonly dropPath: 'constant' | 'linear';
+  /** Names of the layer scales in a block. */
+  readonly scales: readonly [string, string];
+  readonly headDeviation: number;
+}
+
+const common = { preNorm: false, epsilon: 1e-6, activation: gelu, scales: ['ls1.gamma', 'ls2.gamma'] } as const;
+const forms: Readonly<Record<VitConfig['form'], Form>> = {
+  deit3: { ...common, positions: 'patches', dropPath: 'constant', headDeviation: 0.02 },
+  mae: { ...common, positions: 'all', dropPath: 'linear', headDeviation: 2e-5 },
+  beit: { ...common, positions: 'relative', dropPath: 'linear', headDeviation: 2e-5, scales: ['gamma_1', 'gamma_2'] },
+  clip: {
+    ...common,
+    positions: 'all',
+    preNorm: true,
+    epsilon: 1e-5,
+    activation: quickGelu,
+    dropPath: 'linear',
+    headDeviation: 0.02,
+  },
+};
 
 export interface VitConfig extends InputShape {
-  readonly form: 'deit3' | 'mae';
+  readonly form: 'deit3' | 'mae' | 'beit' | 'clip';
   readonly patchSize: number;
   readonly width: number;
   readonly depth: number;
@@ -28,25 +71,32 @@ export interface VitConfig extends InputShape {
   /** Initial layer scale; 0: none. */
   readonly layerScale: number;
   readonly dropPath: number;
+  /** Dropout after the attention's projection and both layers of the MLP. */
+  readonly dropout: number;
   readonly init: 'truncated-normal' | 'fan-in';
 }
 
-export function vitFromConfig(config: Config['model'], input: InputShape): Model {
-  return vit({ ...config, ...input });
+export function vitFromConfig(config: ModelConfigOf<'vit'>, input: InputShape): Model {
+  return vit({ ...config, heads: Number(config.heads), ...input });
 }
 
 export function vit(config: VitConfig): Model {
   const { imageSize, patchSize, channels, width, depth, heads } = config;
   const side = imageSize / patchSize;
   const tokens = side * side;
-  const hasClassToken = config.form === 'mae' || config.pool === 'token';
-  const rates = dropPathRates(config.dropPath, depth, config.form === 'mae' ? 'linear' : 'constant');
+  const form = forms[config.form];
+  const hasClassToken = config.form !== 'deit3' || config.pool === 'token';
+  const rates = dropPathRates(config.dropPath, depth, form.dropPath);
+  const normOf = (p: Parameters, at: string, x: tf.Tensor2D) => layerNormOf(p, at, x, form.epsilon);
 
-  function forward(p: Parameters, images: tf.Tensor4D, draws: BranchDraws): tf.Tensor2D {
+  function forward(p: Parameters, input: ModelInput, draws: BranchDraws): tf.Tensor2D {
+    const images = imagesOf(input);
     const batch = images.shape[0];
     const patches = patchify(images, patchSize); // (B, L, C·P·P)
     let x = embed(p, patches, draws.keep); // (B·T, D)
-    for (let i = 0; i < depth; i++) x = block(p, `blocks.${i}`, x, batch, heads, draws.drop);
+    if (form.preNorm) x = normOf(p, 'norm_pre', x);
+    const selected = form.positions === 'relative' && draws.keep ? selectionWithClass(draws.keep, tokens) : undefined;
+    for (let i = 0; i < depth; i++) x = block(p, `blocks.${i}`, x, batch, draws.drop, selected);
     return head(p, tf.reshape<tf.Rank.R3>(x, [batch, x.shape[0] / batch, width]));
   }
 
@@ -55,25 +105,63 @@ export function vit(config: VitConfig): Model {
     const batch = patches.shape[0];
     const kept = keep ? keep.shape[1] : tokens;
     const weight = tf.reshape<tf.Rank.R2>(get(p, 'patch_embed.proj.weight'), [width, channels * patchSize * patchSize]);
-    const bias = get<tf.Tensor1D>(p, 'patch_embed.proj.bias');
-    const table = tf.reshape<tf.Rank.R2>(get(p, 'pos_embed'), [-1, width]); // (L or 1 + L, D)
-    const coversClass = config.form === 'mae';
-    const position = coversClass ? tf.slice(table, [1, 0], [tokens, width]) : table; // (L, D)
+    const bias = form.preNorm ? undefined : get<tf.Tensor1D>(p, 'patch_embed.proj.bias');
+    const project = (x: tf.Tensor2D) =>
+      bias ? linearOfConstant(x, weight, bias) : tf.matMul<tf.Tensor2D>(x, weight, false, true);
+    const table = form.positions === 'relative' ? undefined : tf.reshape<tf.Rank.R2>(get(p, 'pos_embed'), [-1, width]); // (L or 1 + L, D)
+    const coversClass = form.positions === 'all';
+    const position = table && coversClass ? tf.slice(table, [1, 0], [tokens, width]) : table; // (L, D)
     let x: tf.Tensor3D;
     if (keep) {
       const selected = selection(keep, tokens); // (B·K, L)
-      const embedded = linearOfConstant(selectOfEach(selected, patches), weight, bias);
-      x = tf.reshape(tf.add(embedded, tf.matMul(selected, position)), [batch, kept, width]);
+      const embedded = project(selectOfEach(selected, patches));
+      x = tf.reshape(position ? tf.add(embedded, tf.matMul(selected, position)) : embedded, [batch, kept, width]);
     } else {
-      const embedded = linearOfConstant(tf.reshape(patches, [batch * tokens, weight.shape[1]]), weight, bias);
-      x = tf.add(tf.reshape(embedded, [batch, tokens, width]), tf.reshape(position, [1, tokens, width]));
+      const embedded = project(tf.reshape(patches, [batch * tokens, weight.shape[1]]));
+      x = tf.reshape(embedded, [batch, tokens, width]);
+      if (position) x = tf.add(x, tf.reshape(position, [1, tokens, width]));
     }
     if (hasClassToken) {
       let token = tf.reshape<tf.Rank.R1>(get(p, 'cls_token'), [width]);
-      if (coversClass) token = tf.add(token, tf.reshape(tf.slice(table, [0, 0], [1, width]), [width]));
+      if (table && coversClass) token = tf.add(token, tf.reshape(tf.slice(table, [0, 0], [1, width]), [width]));
       x = tf.concat([overBatch(token, batch), x], 1);
     }
     return tf.reshape(x, [batch * x.shape[1], width]);
+  }
+
+  /** One pre-norm block. x (B·T, D). */
+  function block(
+    p: Parameters,
+    at: string,
+    x: tf.Tensor2D,
+    batch: number,
+    drop: BranchDraws['drop'],
+    selected: tf.Tensor2D | undefined,
+  ): tf.Tensor2D {
+    const bias = form.positions === 'relative' ? positionBias(p, at, selected, batch) : undefined;
+    const attended = selfAttention(qkvOf(p, at, normOf(p, `${at}.norm1`, x)), batch, heads, bias);
+    const scale1 = p[`${at}.${form.scales[0]}`] as tf.Tensor1D | undefined;
+    const projected = dropElements(linearOf(p, `${at}.attn.proj`, attended), drop?.[`${at}.attn.proj_drop`]);
+    const y = residual(x, projected, scale1, drop?.[`${at}.drop_path1`] as tf.Tensor1D | undefined);
+    const hidden = form.activation(linearOf(p, `${at}.mlp.fc1`, normOf(p, `${at}.norm2`, y)));
+    const kept = dropElements(hidden, drop?.[`${at}.mlp.drop1`]);
+    const out = dropElements(linearOf(p, `${at}.mlp.fc2`, kept), drop?.[`${at}.mlp.drop2`]);
+    const scale2 = p[`${at}.${form.scales[1]}`] as tf.Tensor1D | undefined;
+    return residual(y, out, scale2, drop?.[`${at}.drop_path2`] as tf.Tensor1D | undefined);
+  }
+
+  /** Queries, keys and values. A bias of the keys changes no attention weight, and BEiT has none. */
+  function qkvOf(p: Parameters, at: string, x: tf.Tensor2D): tf.Tensor2D {
+    if (form.positions !== 'relative') return linearOf(p, `${at}.attn.qkv`, x);
+    const parts = [get<tf.Tensor1D>(p, `${at}.attn.q_bias`), tf.zeros<tf.Rank.R1>([width])];
+    const bias = tf.concat1d([...parts, get<tf.Tensor1D>(p, `${at}.attn.v_bias`)]);
+    return linear(x, get(p, `${at}.attn.qkv.weight`), bias);
+  }
+
+  /** Bias of the scores: (H, T, T), or with tokens removed (B·H, T, T). */
+  function positionBias(p: Parameters, at: string, selected: tf.Tensor2D | undefined, batch: number): tf.Tensor3D {
+    const bias = gridPositionBias(get(p, `${at}.attn.relative_position_bias_table`), side);
+    return selected ? biasOfKept(bias, selected, batch) : bias;
   }
 
   /** x (B, T, D) → logits (B, classes). */
@@ -91,14 +179,25 @@ export function vit(config: VitConfig): Model {
     return linear(normOf(p, 'fc_norm', tf.mean<tf.Tensor2D>(patchTokens, 1)), weight, bias);
   }
 
+  /** Where the reference drops: both residual branches, and three dropouts a block (Heo et al., DropSub). */
+  function dropSitesOf(at: string, rate: number): DropSite[] {
+    const hidden = Math.round(width * config.mlpRatio);
+    const elements = (channels: number) => (kept: number) => [kept + (hasClassToken ? 1 : 0), channels];
+    return [
+      { site: `${at}.drop_path1`, rate, kind: 'path' },
+      { site: `${at}.drop_path2`, rate, kind: 'path' },
+      { site: `${at}.attn.proj_drop`, rate: config.dropout, kind: 'dropout', elements: elements(width) },
+      { site: `${at}.mlp.drop1`, rate: config.dropout, kind: 'dropout', elements: elements(hidden) },
+      { site: `${at}.mlp.drop2`, rate: config.dropout, kind: 'dropout', elements: elements(width) },
+    ];
+  }
+
   return {
     parameters: vitParameters(config, hasClassToken),
-    tokens,
+    buffers: [],
+    masking: { kind: 'remove', rows: side, columns: side },
     depth,
-    dropSites: rates.flatMap((rate, i) => [
-      { site: `blocks.${i}.drop_path1`, rate },
-      { site: `blocks.${i}.drop_path2`, rate },
-    ]),
+    dropSites: rates.flatMap((rate, i) => dropSitesOf(`blocks.${i}`, rate)),
     forward,
     forwardFlops: (kept) => {
       const length = kept + (hasClassToken ? 1 : 0);
@@ -109,37 +208,10 @@ export function vit(config: VitConfig): Model {
   };
 }
 
-/** (B, H, W, C) → (B, L, C·P·P); within a patch channel, row, column, as PyTorch's convolution weights are laid out. */
-function patchify(images: tf.Tensor4D, patchSize: number): tf.Tensor3D {
-  const [batch, height, width, channels] = images.shape;
-  const [rows, columns] = [height / patchSize, width / patchSize];
-  const grid = tf.reshape(images, [batch, rows, patchSize, columns, patchSize, channels]);
-  const order = tf.transpose(grid, [0, 1, 3, 5, 2, 4]); // (B, rows, columns, C, P, P)
-  return tf.reshape(order, [batch, rows * columns, channels * patchSize * patchSize]);
-}
-
-/** One pre-norm block. x (B·T, D). */
-function block(p: Parameters, at: string, x: tf.Tensor2D, batch: number, heads: number, drop: BranchDraws['drop']) {
-  const attended = selfAttention(linearOf(p, `${at}.attn.qkv`, normOf(p, `${at}.norm1`, x)), batch, heads);
-  const scale1 = p[`${at}.ls1.gamma`] as tf.Tensor1D | undefined;
-  const y = residual(x, linearOf(p, `${at}.attn.proj`, attended), scale1, drop?.[`${at}.drop_path1`]);
-  const hidden = gelu(linearOf(p, `${at}.mlp.fc1`, normOf(p, `${at}.norm2`, y)));
-  const scale2 = p[`${at}.ls2.gamma`] as tf.Tensor1D | undefined;
-  return residual(y, linearOf(p, `${at}.mlp.fc2`, hidden), scale2, drop?.[`${at}.drop_path2`]);
-}
-
-function linearOf(p: Parameters, at: string, x: tf.Tensor2D): tf.Tensor2D {
-  return linear(x, get(p, `${at}.weight`), get(p, `${at}.bias`));
-}
-
-function normOf(p: Parameters, at: string, x: tf.Tensor2D): tf.Tensor2D {
-  return layerNorm(x, get(p, `${at}.weight`), get(p, `${at}.bias`), EPSILON);
-}
-
-function get<T extends tf.Tensor>(p: Parameters, name: string): T {
-  const tensor = p[name];
-  if (!tensor) throw new Error(`Parameter ${name} is missing.`);
-  return tensor as T;
+/** The selection of `keep` (B, K) with the class token in front of each sample's tokens, (B·(1 + K), 1 + L). */
+function selectionWithClass(keep: tf.Tensor2D, tokens: number): tf.Tensor2D {
+  const withClass = tf.concat2d([tf.zeros([keep.shape[0], 1], 'int32'), tf.add(keep, tf.scalar(1, 'int32'))], 1);
+  return selection(withClass, 1 + tokens);
 }
 
 /** Every parameter in timm's order. */
@@ -147,11 +219,14 @@ function vitParameters(config: VitConfig, hasClassToken: boolean): ParameterSpec
   const { width, patchSize, channels, classes, imageSize } = config;
   const hidden = Math.round(width * config.mlpRatio);
   const side = imageSize / patchSize;
-  const rows = side * side + (config.form === 'mae' ? 1 : 0);
+  const form = forms[config.form];
+  const relative = form.positions === 'relative';
+  const rows = side * side + (form.positions === 'all' ? 1 : 0);
   const specs: ParameterSpec[] = [];
   const add = (name: string, shape: number[], init: Init, decay = shape.length > 1) =>
     specs.push({ name, shape, init, decay, layer: layerOf(name) });
-  const weight = (fanIn: number): Init => truncatedNormal(config.init === 'fan-in' ? 1 / Math.sqrt(fanIn) : 0.02);
+  const weight = (fanIn: number, divisor = 1): Init =>
+    truncatedNormal((config.init === 'fan-in' ? 1 / Math.sqrt(fanIn) : 0.02) / divisor);
   const linearSpecs = (name: string, out: number, fanIn: number, init = weight(fanIn)) => {
     add(`${name}.weight`, [out, fanIn], init);
     add(`${name}.bias`, [out], zeros);
@@ -166,33 +241,45 @@ function vitParameters(config: VitConfig, hasClassToken: boolean): ParameterSpec
     config.init === 'fan-in'
       ? { kind: 'values', values: sineCosinePositions(side, width, rows - side * side, 0.7 * Math.SQRT2) }
       : truncatedNormal(0.02);
-  add('pos_embed', [1, rows, width], position, false);
+  if (!relative) add('pos_embed', [1, rows, width], position, false);
   add('patch_embed.proj.weight', [width, channels, patchSize, patchSize], weight(channels * patchSize * patchSize));
-  add('patch_embed.proj.bias', [width], zeros);
+  if (form.preNorm) normSpecs('norm_pre');
+  else add('patch_embed.proj.bias', [width], zeros);
+  const scaleSpec = (at: string, which: 0 | 1) => {
+    if (config.layerScale > 0) add(`${at}.${form.scales[which]}`, [width], constant(config.layerScale));
+  };
   for (let i = 0; i < config.depth; i++) {
-    normSpecs(`blocks.${i}.norm1`);
-    linearSpecs(`blocks.${i}.attn.qkv`, 3 * width, width);
-    linearSpecs(`blocks.${i}.attn.proj`, width, width);
-    if (config.layerScale > 0) add(`blocks.${i}.ls1.gamma`, [width], constant(config.layerScale));
-    normSpecs(`blocks.${i}.norm2`);
-    linearSpecs(`blocks.${i}.mlp.fc1`, hidden, width);
-    linearSpecs(`blocks.${i}.mlp.fc2`, width, hidden);
-    if (config.layerScale > 0) add(`blocks.${i}.ls2.gamma`, [width], constant(config.layerScale));
+    const at = `blocks.${i}`;
+    // The end of a residual branch: BEiT starts it smaller the deeper it is.
+    const last = (fanIn: number) => weight(fanIn, relative ? Math.sqrt(2 * (i + 1)) : 1);
+    if (relative) {
+      scaleSpec(at, 0);
+      scaleSpec(at, 1);
+      normSpecs(`${at}.norm1`);
+      add(`${at}.attn.q_bias`, [width], zeros);
+      add(`${at}.attn.v_bias`, [width], zeros);
+      add(`${at}.attn.relative_position_bias_table`, [(2 * side - 1) ** 2 + 3, config.heads], zeros, false);
+      add(`${at}.attn.qkv.weight`, [3 * width, width], weight(width));
+    } else {
+      normSpecs(`${at}.norm1`);
+      linearSpecs(`${at}.attn.qkv`, 3 * width, width);
+    }
+    linearSpecs(`${at}.attn.proj`, width, width, last(width));
+    if (!relative) scaleSpec(at, 0);
+    normSpecs(`${at}.norm2`);
+    linearSpecs(`${at}.mlp.fc1`, hidden, width);
+    linearSpecs(`${at}.mlp.fc2`, width, hidden, last(hidden));
+    if (!relative) scaleSpec(at, 1);
   }
   normSpecs(config.pool === 'mean' ? 'fc_norm' : 'norm');
-  linearSpecs('head', classes, width, truncatedNormal(config.form === 'mae' ? 2e-5 : 0.02));
+  linearSpecs('head', classes, width, truncatedNormal(form.headDeviation));
   return specs;
 }
-
-const constant = (value: number): Init => ({ kind: 'constant', value });
-const zeros = constant(0);
-const ones = constant(1);
-const truncatedNormal = (standardDeviation: number): Init => ({ kind: 'truncated-normal', standardDeviation });
 
 /** `blocks.3.attn.qkv.weight` → `blocks.3`; embeddings → `embed`; the rest → `head`. */
 function layerOf(name: string): string {
   if (name.startsWith('blocks.')) return name.split('.', 2).join('.');
-  return /^(cls_token|pos_embed|patch_embed)/.test(name) ? 'embed' : 'head';
+  return /^(cls_token|pos_embed|patch_embed|norm_pre)/.test(name) ? 'embed' : 'head';
 }
 
 /** 2-D sine-cosine position embedding times `scale`, after `skip` rows of zeros. Chen et al. 2021 (MoCo v3), appendix. */

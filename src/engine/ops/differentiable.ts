@@ -19,7 +19,7 @@ export function differentiable<In extends readonly tf.Tensor[], Out extends tf.T
     const result = forward(...(args as unknown as In));
     save([...result.save]);
     const gradFunc = (dy: Out, saved: tf.Tensor[]) => {
-      const gradients = result.gradient(dy, saved);
+      const gradients = tf.tidy(() => result.gradient(dy, saved));
       // tfjs keeps what an op saved until the whole backward pass is through; nobody asks for it again.
       tf.dispose(saved);
       return gradients;

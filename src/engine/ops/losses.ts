@@ -4,16 +4,18 @@ import { differentiable } from './differentiable.ts';
 
 /** A criterion and the activation that turns logits into its soft targets. */
 export interface Criterion {
-  /** logits (B, C), target (B, C), taken as constant → scalar. */
+  /** logits (B, C), target (B, C) → scalar. */
   readonly loss: (logits: tf.Tensor2D, target: tf.Tensor2D) => tf.Scalar;
   /** logits (B, C) → target (B, C) for another branch. */
   readonly activation: (logits: tf.Tensor2D) => tf.Tensor2D;
+  /** logits (B, C) → what they decide for, 0 or 1 (B, C); constant. */
+  readonly decision: (logits: tf.Tensor2D) => tf.Tensor2D;
 }
 
 /** Mean over the batch of −Σ t·log softmax(logits). */
 export function softmaxCrossEntropy(logits: tf.Tensor2D, target: tf.Tensor2D): tf.Scalar {
   const batch = logits.shape[0];
-  return differentiable([logits], (logits) => {
+  return differentiable([logits, target], (logits, target) => {
     const logProbabilities = tf.logSoftmax(logits);
     return {
       value: tf.mul<tf.Scalar>(tf.sum(tf.mul(logProbabilities, target)), -1 / batch),
@@ -22,7 +24,8 @@ export function softmaxCrossEntropy(logits: tf.Tensor2D, target: tf.Tensor2D): t
         const [logProbabilities, target] = saved as [tf.Tensor2D, tf.Tensor2D];
         // Σt = 1 does not hold for every target (two-hot labels, for one).
         const expected = tf.mul(tf.exp(logProbabilities), tf.sum(target, -1, true));
-        return [tf.mul(tf.sub(expected, target), tf.mul(dy, 1 / batch))];
+        const scale = tf.mul(dy, 1 / batch);
+        return [tf.mul(tf.sub(expected, target), scale), tf.mul(logProbabilities, tf.neg(scale))];
       },
     };
   });
@@ -31,7 +34,7 @@ export function softmaxCrossEntropy(logits: tf.Tensor2D, target: tf.Tensor2D): t
 /** Binary cross-entropy with logits, mean over batch and classes: max(x, 0) − x·t + log(1 + exp(−|x|)). */
 export function binaryCrossEntropy(logits: tf.Tensor2D, target: tf.Tensor2D): tf.Scalar {
   const count = logits.size;
-  return differentiable([logits], (logits) => {
+  return differentiable([logits, target], (logits, target) => {
     const positive = tf.sub(tf.relu(logits), tf.mul(logits, target));
     const value = tf.sum(tf.add(positive, tf.log1p(tf.exp(tf.neg(tf.abs(logits))))));
     return {
@@ -39,13 +42,25 @@ export function binaryCrossEntropy(logits: tf.Tensor2D, target: tf.Tensor2D): tf
       save: [logits, target],
       gradient: (dy, saved) => {
         const [logits, target] = saved as [tf.Tensor2D, tf.Tensor2D];
-        return [tf.mul(tf.sub(tf.sigmoid(logits), target), tf.mul(dy, 1 / count))];
+        const scale = tf.mul(dy, 1 / count);
+        return [tf.mul(tf.sub(tf.sigmoid(logits), target), scale), tf.mul(logits, tf.neg(scale))];
       },
     };
   });
 }
 
 export const criteria = {
-  ce: { loss: softmaxCrossEntropy, activation: (logits) => tf.softmax(logits) },
-  bce: { loss: binaryCrossEntropy, activation: (logits) => tf.sigmoid(logits) },
+  ce: {
+    loss: softmaxCrossEntropy,
+    activation: (logits) => tf.softmax(logits),
+    decision: (logits) => {
+      const largest = tf.oneHot(tf.argMax<tf.Tensor1D>(logits, -1), logits.shape[1], 1, 0, 'int32');
+      return tf.cast(largest as tf.Tensor2D, 'float32');
+    },
+  },
+  bce: {
+    loss: binaryCrossEntropy,
+    activation: (logits) => tf.sigmoid(logits),
+    decision: (logits) => tf.cast(tf.greater(logits, 0), 'float32'),
+  },
 } as const satisfies Record<string, Criterion>;

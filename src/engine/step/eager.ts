@@ -2,15 +2,22 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Branch } from '../methods/method.ts';
 import type { StepScalars } from '../optim/optimizer.ts';
-import { packValues, unpack, unpackValues } from '../parameters.ts';
+import { packValues, unpackValues } from '../parameters.ts';
 import type { Executor, HostBatch, Inspection, Snapshot } from './executor.ts';
-import { batchTensors, drawTensors, imageTensor, type MakeTensor, scalarTensors } from './inputs.ts';
+import { batchTensors, drawTensors, inputTensors, type MakeTensor, scalarTensors } from './inputs.ts';
 import { reportOf, reportTensor } from './report.ts';
-import { type BatchTensors, type Problem, type StepOutcome, type TrainState, trainStep } from './step.ts';
+import {
+  type BatchTensors,
+  evaluateModel,
+  type Problem,
+  type StepOutcome,
+  type TrainState,
+  trainStep,
+} from './step.ts';
 
 /** An executor for `problem` that starts from `initial`; optimizer slots are zero and the moving average starts there too. */
 export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Float32Array>): Executor {
-  const { groups, optimizer, method } = problem;
+  const { groups, bufferGroups, optimizer, method } = problem;
   let state = initialState(problem, initial);
   let pending: { readonly numbers: tf.Tensor1D; readonly batches: number }[] = [];
 
@@ -60,15 +67,17 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
       pending = [];
       return reports;
     },
-    async evaluate(images, draws, weights) {
+    async evaluate(input, draws, weights) {
       return tf.tidy(() => {
-        const flats = weights === 'ema' ? (state.ema ?? state.parameters) : state.parameters;
-        const drawn = drawTensors(draws, images.shape[0], copied);
-        return floats(problem.model.forward(unpack(groups, flats), imageTensor(images, copied), drawn));
+        const current = [...state.parameters, ...state.buffers];
+        const flats = weights === 'ema' ? (state.ema ?? current) : current;
+        const drawn = drawTensors(draws, input.shape[0], copied);
+        return floats(evaluateModel(problem, flats, inputTensors(input, copied), drawn));
       });
     },
     snapshot: async () => ({
       parameters: unpackValues(groups, state.parameters.map(floats)),
+      buffers: unpackValues(bufferGroups, state.buffers.map(floats)),
       slots: new Map(
         optimizer.slots.map((slot, s) => [
           slot,
@@ -78,17 +87,18 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
           ),
         ]),
       ),
-      ema: state.ema && unpackValues(groups, state.ema.map(floats)),
+      ema: state.ema && unpackValues([...groups, ...bufferGroups], state.ema.map(floats)),
     }),
     async restore(snapshot: Snapshot) {
       tf.dispose(stateTensors(state));
-      const flats = (values: ReadonlyMap<string, Float32Array>) =>
-        packValues(groups, values).map((flat) => tf.tensor1d(flat));
+      const flats = (values: ReadonlyMap<string, Float32Array>, of = groups) =>
+        packValues(of, values).map((flat) => tf.tensor1d(flat));
       const slots = optimizer.slots.map((slot) => flats(snapshot.slots.get(slot) ?? new Map()));
       state = {
         parameters: flats(snapshot.parameters),
         slots: groups.map((_, g) => slots.map((slot) => slot[g] as tf.Tensor1D)),
-        ema: snapshot.ema && flats(snapshot.ema),
+        buffers: flats(snapshot.buffers, bufferGroups),
+        ema: snapshot.ema && flats(snapshot.ema, [...groups, ...bufferGroups]),
       };
     },
     notices: () => [],
@@ -99,10 +109,12 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
   };
 }
 
-function initialState({ groups, optimizer, ema }: Problem, initial: ReadonlyMap<string, Float32Array>): TrainState {
-  const flats = packValues(groups, initial);
+function initialState(problem: Problem, initial: ReadonlyMap<string, Float32Array>): TrainState {
+  const { groups, bufferGroups, optimizer, ema } = problem;
+  const flats = packValues([...groups, ...bufferGroups], initial);
   return {
-    parameters: flats.map((flat) => tf.tensor1d(flat)),
+    parameters: flats.slice(0, groups.length).map((flat) => tf.tensor1d(flat)),
+    buffers: flats.slice(groups.length).map((flat) => tf.tensor1d(flat.slice())),
     slots: groups.map((group) => optimizer.slots.map(() => tf.zeros([group.size]) as tf.Tensor1D)),
     ema: ema === undefined ? undefined : flats.map((flat) => tf.tensor1d(flat.slice())),
   };
@@ -110,17 +122,18 @@ function initialState({ groups, optimizer, ema }: Problem, initial: ReadonlyMap<
 
 /** The tensors of a state in a fixed order; `stateOf` is the way back. */
 function stateTensors(state: TrainState): tf.Tensor1D[] {
-  return [...state.parameters, ...state.slots.flat(), ...(state.ema ?? [])];
+  return [...state.parameters, ...state.slots.flat(), ...state.buffers, ...(state.ema ?? [])];
 }
 
-function stateOf({ groups, optimizer, ema }: Problem, tensors: readonly tf.Tensor1D[]): TrainState {
+function stateOf({ groups, bufferGroups, optimizer, ema }: Problem, tensors: readonly tf.Tensor1D[]): TrainState {
   const count = groups.length;
   const slots = optimizer.slots.length;
   const slotsEnd = count + count * slots;
   return {
     parameters: tensors.slice(0, count),
     slots: groups.map((_, g) => tensors.slice(count + g * slots, count + (g + 1) * slots)),
-    ema: ema === undefined ? undefined : tensors.slice(slotsEnd),
+    buffers: tensors.slice(slotsEnd, slotsEnd + bufferGroups.length),
+    ema: ema === undefined ? undefined : tensors.slice(slotsEnd + bufferGroups.length),
   };
 }
 

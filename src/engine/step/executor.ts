@@ -2,22 +2,39 @@
 import type { Branch } from '../methods/method.ts';
 import type { StepScalars } from '../optim/optimizer.ts';
 
-/** The draws of one branch for one batch. */
+/** The draws of one branch for one batch: `BranchDraws` on the host. */
 export interface HostDraws {
   /** Kept tokens, (B, kept). */
   readonly keep?: { readonly indices: Int32Array; readonly kept: number };
-  /** Factor of each sample at each drop site, (B). */
+  /** 1 for a hidden patch, (B, patches). */
+  readonly hidden?: Float32Array;
+  /** Token ids with some replaced, (B, T). */
+  readonly ids?: Int32Array;
+  /** Factors at each drop site: of every sample, (B), or of every element. */
   readonly drop?: Readonly<Record<string, Float32Array>>;
 }
 
+/** What a model sees of a batch, on the host. */
+export type HostModelInput = HostImages | HostText;
+
 /** Images as they enter a model: (B, H, W, C), normalized. */
 export interface HostImages {
+  readonly kind: 'images';
   readonly values: Float32Array;
   readonly shape: readonly [number, number, number, number];
 }
 
+/** Texts as they enter a model: ids, segments, and 1 where there is a token, each (B, T). */
+export interface HostText {
+  readonly kind: 'text';
+  readonly ids: Int32Array;
+  readonly types: Int32Array;
+  readonly present: Float32Array;
+  readonly shape: readonly [number, number];
+}
+
 export interface HostBatch {
-  readonly images: HostImages;
+  readonly input: HostModelInput;
   /** (B, classes). */
   readonly target: Float32Array;
   readonly draws: Readonly<Partial<Record<Branch, HostDraws>>>;
@@ -50,10 +67,13 @@ export interface Inspection extends StepGradients {
   readonly logits: readonly Readonly<Partial<Record<Branch, Float32Array>>>[];
 }
 
-/** Everything a run needs to go on: parameters, optimizer slots and moving average, by name. */
+/** Everything a run needs to go on: parameters, buffers, optimizer slots and moving average, by name. */
 export interface Snapshot {
   readonly parameters: ReadonlyMap<string, Float32Array>;
+  /** Running statistics of the model; empty where it has none. */
+  readonly buffers: ReadonlyMap<string, Float32Array>;
   readonly slots: ReadonlyMap<string, ReadonlyMap<string, Float32Array>>;
+  /** Of parameters and buffers. */
   readonly ema: ReadonlyMap<string, Float32Array> | undefined;
 }
 
@@ -76,7 +96,7 @@ export interface Executor {
   /** Reports of the steps since the last call, oldest first. */
   reports(): Promise<StepReport[]>;
   /** Logits (B, classes) in evaluation mode. */
-  evaluate(images: HostImages, draws: HostDraws, weights: 'parameters' | 'ema'): Promise<Float32Array>;
+  evaluate(input: HostModelInput, draws: HostDraws, weights: 'parameters' | 'ema'): Promise<Float32Array>;
   snapshot(): Promise<Snapshot>;
   restore(snapshot: Snapshot): Promise<void>;
   /** What people should know, in sentences: of the time since the last call. */

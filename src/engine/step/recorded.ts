@@ -5,17 +5,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Branch } from '../methods/method.ts';
 import type { StepScalars } from '../optim/optimizer.ts';
-import { unpack, unpackValues } from '../parameters.ts';
-import type { Executor, HostBatch, HostDraws, HostImages, Inspection, StepReport } from './executor.ts';
+import { unpackValues } from '../parameters.ts';
+import type { Executor, HostBatch, HostDraws, HostModelInput, Inspection, StepReport } from './executor.ts';
 import type { Feed, GraphRuntime, GraphSession } from './graphRuntime.ts';
-import { batchTensors, drawTensors, type HostInput, imageTensor, type MakeTensor, scalarTensors } from './inputs.ts';
+import { batchTensors, drawTensors, type HostInput, inputTensors, type MakeTensor, scalarTensors } from './inputs.ts';
 import { isOutOfMemory } from './memoryNeed.ts';
 import { type Compiled, compileGraph } from './recorded/compile.ts';
 import type { Node, Value } from './recorded/graph.ts';
 import { RecordingError, record, type Trace } from './recorded/trace.ts';
 import { readState, type Variable, variableGraph, variablesOf, writeState } from './recorded/variables.ts';
 import { reportOf, reportTensor } from './report.ts';
-import { type Problem, type StepOutcome, type TrainState, trainStep } from './step.ts';
+import { evaluateModel, type Problem, type StepOutcome, type TrainState, trainStep } from './step.ts';
 
 /** Recordings that a session holds before it is opened anew: a graph never shrinks. */
 const MOST_RECORDINGS = 24;
@@ -32,14 +32,14 @@ export async function recordedExecutor(
   runtime: GraphRuntime,
   precision: 'float32' | 'bfloat16' = 'float32',
 ): Promise<Executor> {
-  const { groups, method } = problem;
+  const { groups, bufferGroups, method } = problem;
   const variables = variablesOf(problem);
   const stateBytes = variables.reduce((sum, { group }) => sum + group.size * Float32Array.BYTES_PER_ELEMENT, 0);
   let session = openSession(runtime, variables);
   let recordings = new Map<string, Recording>();
   const proven = new Set<string>(); // prefixes of recordings that have run
   let pending: { readonly numbers: Float32Array; readonly batches: number }[] = [];
-  await writeState(session, variables, { parameters: initial, slots: new Map(), ema: initial });
+  await writeState(session, variables, { parameters: initial, buffers: initial, slots: new Map(), ema: initial });
 
   /** The recording for inputs of this form, made where there is none yet. */
   async function recordingFor(
@@ -131,16 +131,19 @@ export async function recordedExecutor(
       pending = [];
       return reports;
     },
-    async evaluate(images: HostImages, draws: HostDraws, weights: 'parameters' | 'ema'): Promise<Float32Array> {
+    async evaluate(input: HostModelInput, draws: HostDraws, weights: 'parameters' | 'ema'): Promise<Float32Array> {
       const inputs = collectInputs((make) => {
-        imageTensor(images, make);
-        drawTensors(draws, images.shape[0], make);
+        inputTensors(input, make);
+        drawTensors(draws, input.shape[0], make);
       });
       const from = weights === 'ema' && problem.ema !== undefined ? 'ema' : 'parameters';
       const recording = await recordingFor(`evaluate-${from}`, inputs, (trace, make) => {
-        const flats = groups.map(({ size }, g) => trace.variable(`${from}.${g}`, [size]) as tf.Tensor1D);
-        const drawn = drawTensors(draws, images.shape[0], make);
-        const logits = problem.model.forward(unpack(groups, flats), imageTensor(images, make), drawn);
+        const flats = [...groups, ...bufferGroups].map(({ size }, g) => {
+          const name = from === 'parameters' && g >= groups.length ? `buffers.${g - groups.length}` : `${from}.${g}`;
+          return trace.variable(name, [size]) as tf.Tensor1D;
+        });
+        const drawn = drawTensors(draws, input.shape[0], make);
+        const logits = evaluateModel(problem, flats, inputTensors(input, make), drawn);
         return { results: new Map([['logits', logits]]), updates: new Map() };
       });
       return (await run(recording, inputs)).get('logits') as Float32Array;
@@ -191,12 +194,15 @@ function recordStep(
   scalars: StepScalars,
   inspected: boolean,
 ): Recorded {
-  const { groups, optimizer, method, ema } = problem;
-  const variable = (name: string, g: number) => trace.variable(`${name}.${g}`, [groups[g]?.size ?? 0]) as tf.Tensor1D;
+  const { groups, bufferGroups, optimizer, method, ema } = problem;
+  const averaged = [...groups, ...bufferGroups];
+  const variable = (name: string, g: number, of = groups) =>
+    trace.variable(`${name}.${g}`, [of[g]?.size ?? 0]) as tf.Tensor1D;
   const state: TrainState = {
     parameters: groups.map((_, g) => variable('parameters', g)),
     slots: groups.map((_, g) => optimizer.slots.map((slot) => variable(`optimizer.${slot}`, g))),
-    ema: ema === undefined ? undefined : groups.map((_, g) => variable('ema', g)),
+    buffers: bufferGroups.map((_, g) => variable('buffers', g, bufferGroups)),
+    ema: ema === undefined ? undefined : averaged.map((_, g) => variable('ema', g, averaged)),
   };
   const tensors = batchTensors(batches, make);
   const { state: next, outcome } = trainStep(problem, state, tensors, scalarTensors(scalars, make), trace.nextPhase);
@@ -206,8 +212,9 @@ function recordStep(
     optimizer.slots.forEach((slot, s) => {
       updates.set(`optimizer.${slot}.${g}`, next.slots[g]?.[s] as tf.Tensor);
     });
-    if (next.ema) updates.set(`ema.${g}`, next.ema[g] as tf.Tensor);
   });
+  for (const [g, buffers] of next.buffers.entries()) updates.set(`buffers.${g}`, buffers);
+  for (const [g, average] of (next.ema ?? []).entries()) updates.set(`ema.${g}`, average);
   const results = new Map<string, tf.Tensor>([['report', reportTensor(outcome, tensors)]]);
   if (inspected)
     addInspection(

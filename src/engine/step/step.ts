@@ -1,7 +1,7 @@
 /** One training step as a pure function of tensors; the executors decide how it is run. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Branch, Method } from '../methods/method.ts';
-import type { BranchDraws, Model, Parameters } from '../models/model.ts';
+import type { BranchDraws, ForwardMode, Model, ModelInput, Parameters } from '../models/model.ts';
 import type { Criterion } from '../ops/losses.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { type ParameterGroup, pack, unpack } from '../parameters.ts';
@@ -13,6 +13,8 @@ export interface Problem {
   readonly criterion: Criterion;
   readonly optimizer: Optimizer;
   readonly groups: readonly ParameterGroup[];
+  /** The model's buffers: one group, or none. */
+  readonly bufferGroups: readonly ParameterGroup[];
   /** Global L2 norm to which the gradient is clipped. */
   readonly clipNorm?: number | undefined;
   /** Decay of the moving average of the weights. */
@@ -24,13 +26,14 @@ export interface TrainState {
   readonly parameters: readonly tf.Tensor1D[];
   /** Slots of each group, in the optimizer's order. */
   readonly slots: readonly (readonly tf.Tensor1D[])[];
+  readonly buffers: readonly tf.Tensor1D[];
+  /** Of the parameters, then of the buffers. */
   readonly ema: readonly tf.Tensor1D[] | undefined;
 }
 
 /** One batch as tensors. */
 export interface BatchTensors {
-  /** (B, H, W, C), normalized. */
-  readonly images: tf.Tensor4D;
+  readonly input: ModelInput;
   /** (B, classes). */
   readonly target: tf.Tensor2D;
   readonly draws: Readonly<Partial<Record<Branch, BranchDraws>>>;
@@ -74,9 +77,11 @@ export function trainStep(
 ): { readonly state: TrainState; readonly outcome: StepOutcome } {
   const parameters = unpack(problem.groups, state.parameters);
   let terms: TermGradient[] = [];
+  let buffers = unpack(problem.bufferGroups, state.buffers);
   const outcomes: BatchOutcome[] = [];
   for (const batch of batches) {
-    const result = differentiateTerms(problem, parameters, batch, 1 / batches.length, onPhase);
+    const result = differentiateTerms(problem, { parameters, buffers }, batch, 1 / batches.length, onPhase);
+    buffers = result.buffers;
     terms = terms.length === 0 ? result.terms : terms.map((term, i) => addTerm(term, result.terms[i] as TermGradient));
     outcomes.push(result.outcome);
   }
@@ -88,33 +93,63 @@ export function trainStep(
   const allFinite = tf.isFinite<tf.Scalar>(sumAll([squaredNorm, ...losses]));
   // Rounding may take a sum of opposite gradients below zero.
   const totalNorm = tf.sqrt<tf.Scalar>(tf.maximum(squaredNorm, 0));
-  const next = choose(allFinite, update(problem, state, total, totalNorm, scalars), state);
+  const updated = update(problem, state, total, totalNorm, scalars, pack(problem.bufferGroups, buffers));
+  const next = choose(allFinite, updated, state);
   const finite = tf.cast<tf.Scalar>(allFinite, 'float32');
   return { state: next, outcome: { batches: outcomes, gram, finite, terms, total } };
+}
+
+/** Logits in evaluation mode. `flats`: the parameter groups, then the buffers. Call inside `tf.tidy`. */
+export function evaluateModel(
+  { model, groups, bufferGroups }: Pick<Problem, 'model' | 'groups' | 'bufferGroups'>,
+  flats: readonly tf.Tensor1D[],
+  input: ModelInput,
+  draws: BranchDraws,
+): tf.Tensor2D {
+  const buffers = unpack(bufferGroups, flats.slice(groups.length));
+  return model.forward(unpack(groups, flats.slice(0, groups.length)), input, draws, {
+    training: false,
+    buffers,
+    update: () => {},
+  });
 }
 
 /** Forward and backward pass of each term in turn; the activations of one are freed before the next begins. */
 function differentiateTerms(
   problem: Problem,
-  parameters: Parameters,
+  { parameters, buffers: before }: { readonly parameters: Parameters; readonly buffers: Parameters },
   batch: BatchTensors,
   share: number,
   onPhase: (phase: 'forward' | 'backward') => void,
 ) {
+  let buffers = before;
   const names = Object.keys(parameters);
   const inputs = Object.values(parameters);
   const logits: Partial<Record<Branch, tf.Tensor2D>> = {};
   const losses: Partial<Record<Branch, tf.Scalar>> = {};
+  const forward = (named: Parameters, branch: Branch, update: ForwardMode['update']) =>
+    problem.model.forward(named, batch.input, batch.draws[branch] ?? {}, { training: true, buffers, update });
   const terms = problem.method.terms.map((term): TermGradient => {
+    const fresh: Record<string, tf.Tensor> = {};
     const gradient = tf.tidy(() => {
+      onPhase('forward');
+      const constants = Object.fromEntries(
+        (term.teachers ?? []).map((branch) => [
+          branch,
+          logits[branch] ?? tf.tidy(() => forward(parameters, branch, () => {})),
+        ]),
+      );
       const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) => {
-        onPhase('forward');
         const named = Object.fromEntries(names.map((name, i) => [name, tensors[i] as tf.Tensor]));
         const result = term.loss({
-          forward: (branch) => problem.model.forward(named, batch.images, batch.draws[branch] ?? {}),
+          forward: (branch) =>
+            forward(named, branch, (name, value) => {
+              // Only the term's own branch moves the statistics, whatever else it looks at.
+              if (branch === term.branch) fresh[name] = tf.keep(value);
+            }),
           target: batch.target,
           criterion: problem.criterion,
-          earlier: logits,
+          constants,
         });
         logits[term.branch] = tf.keep(result.logits);
         losses[term.branch] = tf.keep(result.loss);
@@ -125,20 +160,21 @@ function differentiateTerms(
       value.dispose();
       return pack(problem.groups, Object.fromEntries(names.map((name, i) => [name, grads[i] as tf.Tensor])));
     });
+    buffers = { ...buffers, ...adopt(fresh) };
     return { branch: term.branch, weight: term.weight, gradient };
   });
-  return { terms, outcome: { losses: adopt(losses), logits: adopt(logits) } };
+  return { terms, buffers, outcome: { losses: adopt(losses), logits: adopt(logits) } };
 }
 
 /** Gives kept tensors back to the surrounding tidy, which frees them unless they are returned. */
-function adopt<T extends tf.Tensor>(kept: Partial<Record<Branch, T>>): Partial<Record<Branch, T>> {
+function adopt<T extends Partial<Record<string, tf.Tensor>>>(kept: T): T {
   return Object.fromEntries(
-    Object.entries(kept).map(([branch, tensor]) => {
+    Object.entries(kept as Record<string, tf.Tensor>).map(([name, tensor]) => {
       const owned = tf.clone(tensor);
       tensor.dispose();
-      return [branch, owned];
+      return [name, owned];
     }),
-  );
+  ) as T;
 }
 
 function addTerm(a: TermGradient, b: TermGradient): TermGradient {
@@ -164,6 +200,7 @@ function update(
   total: readonly tf.Tensor1D[],
   totalNorm: tf.Scalar,
   scalars: Readonly<Record<string, tf.Scalar>>,
+  buffers: readonly tf.Tensor1D[],
 ): TrainState {
   const factor = clipNorm ? clipFactor(clipNorm, totalNorm) : undefined;
   const gradientNorm = factor ? tf.mul<tf.Scalar>(totalNorm, factor) : totalNorm;
@@ -181,7 +218,8 @@ function update(
   return {
     parameters,
     slots: updates.map((update) => update.slots),
-    ema: state.ema?.map((old, g) => movingAverage(old, parameters[g] as tf.Tensor1D, ema ?? 0)),
+    buffers,
+    ema: state.ema?.map((old, g) => movingAverage(old, [...parameters, ...buffers][g] as tf.Tensor1D, ema ?? 0)),
   };
 }
 
@@ -192,6 +230,7 @@ function choose(condition: tf.Scalar, next: TrainState, old: TrainState): TrainS
   return {
     parameters: all(next.parameters, old.parameters),
     slots: next.slots.map((slots, g) => all(slots, old.slots[g] ?? [])),
+    buffers: all(next.buffers, old.buffers),
     ema: next.ema && all(next.ema, old.ema ?? []),
   };
 }

@@ -1,4 +1,5 @@
 /** `masksub config`: checks a config and prints it resolved. */
+import { leavesPaper } from '../../core/methodConfig.ts';
 import { formatProblem } from '../../store/configFile.ts';
 import { readConfig } from './readConfig.ts';
 
@@ -11,5 +12,11 @@ export function config(file: string, options: { as: string; set: string[]; metho
     return;
   }
   const { config } = result;
-  process.stdout.write(options.json ? `${JSON.stringify({ config })}\n` : `${JSON.stringify(config, undefined, 2)}\n`);
+  const departures = leavesPaper(config);
+  const said = departures.length > 0 ? { leavesPaper: departures } : {};
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ config, ...said })}\n`
+      : `${JSON.stringify({ ...config, ...said }, undefined, 2)}\n`,
+  );
 }

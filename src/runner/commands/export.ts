@@ -57,7 +57,8 @@ export async function exportRun(name: string, options: ExportOptions): Promise<v
   try {
     const runtime = await graphRuntime();
     const { height, width, channels, classes, mean, std } = data;
-    const weights = options.ema && snapshot.ema ? snapshot.ema : snapshot.parameters;
+    const own = new Map([...snapshot.parameters, ...snapshot.buffers]);
+    const weights = options.ema && snapshot.ema ? snapshot.ema : own;
     const trained = { model: problem.model, weights, height, width, channels, classes, mean, std };
     const content = savedModelOf(trained, runtime, options.batch);
     const about = {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { type Config, resolveConfig } from '../../core/config.ts';
 import { UserError } from '../../core/errors.ts';
+import { ownMethodKeys } from '../../core/methodConfig.ts';
 import { recipes } from '../../engine/recipes/index.ts';
 import { explainFileError } from '../../store/files.ts';
 import { runFiles } from '../../store/layout.ts';
@@ -17,9 +18,9 @@ export function readRunConfig(folder: string): { config: Config; dataHash: strin
   if (!parsed.success) {
     throw new UserError(`${file} is not as a run writes it.`, { hint: 'Put it back as it was, or start a new run.' });
   }
-  const { dataHash, versions: _versions, pair: _pair, ...written } = parsed.data;
-  // What the baseline has no use for, the check of a person's config refuses.
-  const input = written.method.name === 'baseline' ? { ...written, method: { name: 'baseline' } } : written;
+  const { dataHash, versions: _versions, pair: _pair, leavesPaper: _leavesPaper, ...written } = parsed.data;
+  // What a method has no use for, the check of a person's config refuses.
+  const input = { ...written, method: ownMethodKeys(written.method) };
   const result = resolveConfig(input, recipes);
   if ('problems' in result) {
     const [problem] = result.problems;

@@ -1,19 +1,22 @@
 /** Training cases: three steps of a tiny model, compared number by number. */
 import { UserError } from '../../core/errors.ts';
 import { methods } from '../../engine/methods/index.ts';
-import type { Branch } from '../../engine/methods/method.ts';
+import type { Branch, Method, MethodOptions } from '../../engine/methods/method.ts';
+import { bert } from '../../engine/models/bert.ts';
 import type { Model } from '../../engine/models/model.ts';
+import { resnet } from '../../engine/models/resnet.ts';
+import { swin } from '../../engine/models/swin.ts';
 import { vit } from '../../engine/models/vit.ts';
 import { criteria } from '../../engine/ops/losses.ts';
 import { optimizers } from '../../engine/optim/index.ts';
-import { groupParameters } from '../../engine/parameters.ts';
-import type { HostBatch, HostDraws, HostImages, Inspection, StepReport } from '../../engine/step/executor.ts';
+import { groupBuffers, groupParameters } from '../../engine/parameters.ts';
+import type { HostBatch, HostDraws, HostModelInput, Inspection, StepReport } from '../../engine/step/executor.ts';
 import type { Problem } from '../../engine/step/step.ts';
 import type { Surroundings } from '../../engine/train.ts';
 import type { TensorFile } from '../../store/safetensors.ts';
 import { type Comparison, fingerprint, maxAbs } from './comparison.ts';
 import { optimizerOf } from './optimizer.ts';
-import { floatsOf, numbersOf, type Oracle, type OracleCase, type OracleIndex, shapeOf } from './oracle.ts';
+import { floatsOf, imagesOf, numbersOf, type Oracle, type OracleCase, type OracleIndex, shapeOf } from './oracle.ts';
 
 type OracleModel = OracleIndex['models'][string];
 type Values = ReadonlyMap<string, Float32Array>;
@@ -22,7 +25,7 @@ type Values = ReadonlyMap<string, Float32Array>;
 export function unsupportedCase(index: OracleIndex, testCase: OracleCase): string | undefined {
   const kind = index.models[testCase.model]?.config.kind ?? 'unknown';
   if (!Object.hasOwn(modelKinds, kind)) return `this build has no ${kind} model`;
-  if (!Object.hasOwn(methods, testCase.method)) return `this build has no method ${testCase.method}`;
+  if (!Object.hasOwn(methodKinds, testCase.method)) return `this build has no method ${testCase.method}`;
   if (!Object.hasOwn(optimizers, testCase.opt)) return `this build has no optimizer ${testCase.opt}`;
   return undefined;
 }
@@ -36,8 +39,11 @@ export async function checkCase(
   const oracleModel = oracle.index.models[testCase.model] as OracleModel;
   const tensors = oracle.tensors(testCase.file);
   const modelTensors = oracle.tensors(oracleModel.file);
-  const problem = problemOf(oracleModel, testCase);
-  const initial: Values = new Map(problem.model.parameters.map(({ name }) => [name, floatsOf(modelTensors, name)]));
+  const problem = problemOf(oracleModel, modelTensors, testCase);
+  const { model } = problem;
+  const initial: Values = new Map(
+    [...model.parameters, ...model.buffers].map(({ name }) => [name, floatsOf(modelTensors, name)]),
+  );
   const { executor } = await executorFor(problem, initial);
   try {
     for (let step = 0; step < testCase.steps; step++) {
@@ -49,19 +55,19 @@ export async function checkCase(
       const [report] = await executor.reports();
       compareReport(testCase, report, step, comparison);
     }
-    const { parameters, ema } = await executor.snapshot();
-    const images = imagesOf(tensors, 'm0.x');
+    const { parameters, buffers, ema } = await executor.snapshot();
+    const input = inputOf(tensors, 0);
     comparison.array(
       'eval.logits',
-      await executor.evaluate(images, {}, 'parameters'),
+      await executor.evaluate(input, {}, 'parameters'),
       ...logitsAllowance(tensors, 'eval.logits'),
     );
     compareDeltas('delta.fp', oracleModel, tensors, initial, parameters, comparison);
-    compareFull('final.full/', tensors, parameters, comparison);
+    compareFull('final.full/', tensors, new Map([...parameters, ...buffers]), comparison);
     if (ema) {
       comparison.array(
         'ema_eval.logits',
-        await executor.evaluate(images, {}, 'ema'),
+        await executor.evaluate(input, {}, 'ema'),
         ...logitsAllowance(tensors, 'ema_eval.logits'),
       );
       compareDeltas('ema_delta.fp', oracleModel, tensors, initial, ema, comparison);
@@ -72,8 +78,75 @@ export async function checkCase(
   }
 }
 
+const paper: MethodOptions = {
+  dropRate: 0, // the draws are given
+  subWeight: 0.5,
+  target: 'soft',
+  temperature: 1,
+  stopGradient: true,
+  cleanView: true,
+};
+
+/** Methods of the reference by its names for them. */
+const methodKinds = {
+  baseline: methods.baseline,
+  masksub: () => methods.masksub(paper),
+  masksub_nostop: () => methods.masksub({ ...paper, stopGradient: false }),
+  dropsub: () => methods.dropsub(paper),
+  pathsub: () => methods.pathsub(paper),
+  cosub: methods.cosub,
+  hardmask_single: () => methods['direct-mask']({ ...paper, cleanView: false }),
+  hardmask_dual: () => methods['direct-mask'](paper),
+} as const satisfies Record<string, () => Method>;
+
 /** Models of the reference by kind. Their drop-path draws are given, so no rate is set here. */
-const modelKinds = { vit: vitOf('deit3'), mae: vitOf('mae') } as const;
+const modelKinds: Readonly<
+  Record<string, (config: Readonly<Record<string, unknown>>, tensors: TensorFile, testCase: OracleCase) => Model>
+> = {
+  vit: vitOf('deit3'),
+  mae: vitOf('mae'),
+  swin: (config) =>
+    swin({
+      imageSize: Number(config.img_size),
+      channels: 3,
+      classes: Number(config.num_classes),
+      patchSize: Number(config.patch_size),
+      width: Number(config.embed_dim),
+      blocks: numbers(config.depths),
+      heads: numbers(config.num_heads),
+      window: Number(config.window_size),
+      mlpRatio: Number(config.mlp_ratio),
+      maskPatch: Number(config.mask_patch),
+      dropPath: 0,
+    }),
+  resnet: (config, tensors) =>
+    resnet({
+      imageSize: Number(config.img_size),
+      channels: 3,
+      classes: Number(config.num_classes),
+      blocks: numbers(config.layers),
+      widths: numbers(config.channels),
+      stem: tensors.get('conv1.weight')?.shape[0] ?? 0,
+      maskPatch: Number(config.mask_patch),
+      dropPath: 0,
+    }),
+  bert: (config, _tensors, { bert_mask: masking }) =>
+    bert({
+      classes: Number(config.num_classes),
+      vocabulary: Number(config.vocab_size),
+      positions: Number(config.max_pos),
+      segments: 2,
+      length: Number(config.seq_len),
+      width: Number(config.hidden),
+      depth: Number(config.layers),
+      heads: Number(config.heads),
+      hidden: Number(config.intermediate),
+      dropout: 0,
+      masking: masking ?? 'remove',
+    }),
+};
+
+const numbers = (value: unknown) => (value as readonly unknown[]).map(Number);
 
 function vitOf(form: 'deit3' | 'mae') {
   return (config: Readonly<Record<string, unknown>>): Model =>
@@ -90,18 +163,21 @@ function vitOf(form: 'deit3' | 'mae') {
       pool: form === 'mae' ? 'mean' : 'token',
       layerScale: form === 'mae' ? 0 : 1e-4,
       dropPath: 0,
+      dropout: 0,
       init: 'truncated-normal',
     });
 }
 
-function problemOf(oracleModel: OracleModel, testCase: OracleCase): Problem {
-  const model = modelKinds[oracleModel.config.kind as keyof typeof modelKinds](oracleModel.config);
+function problemOf(oracleModel: OracleModel, tensors: TensorFile, testCase: OracleCase): Problem {
+  const build = modelKinds[oracleModel.config.kind];
+  if (!build) throw new UserError(`This build has no ${oracleModel.config.kind} model.`);
+  const model = build(oracleModel.config, tensors, testCase);
   const unknown = oracleModel.param_order.filter((name) => !model.parameters.some((spec) => spec.name === name));
   if (unknown.length > 0) throw new UserError(`The model has no parameter "${unknown[0]}" of the reference.`);
   const optimizer = optimizerOf(testCase);
   return {
     model,
-    method: methods[testCase.method as keyof typeof methods],
+    method: methodKinds[testCase.method as keyof typeof methodKinds](),
     criterion: criteria[testCase.loss],
     optimizer,
     groups: groupParameters(model.parameters, {
@@ -109,6 +185,7 @@ function problemOf(oracleModel: OracleModel, testCase: OracleCase): Problem {
       layerDecay: testCase.layer_decay ?? 1,
       separate: optimizer.separate,
     }),
+    bufferGroups: groupBuffers(model.buffers),
     clipNorm: testCase.clip,
     ema: testCase.ema_decay,
   };
@@ -120,12 +197,16 @@ function batchOf(testCase: OracleCase, tensors: TensorFile, step: number, micro:
   for (const branch of ['main', 'sub'] as const) {
     const drop = dropOf(testCase, tensors, at, branch);
     const keep = branch === 'sub' ? tensors.get(`${at}.keep_ids`) : undefined;
+    const hidden = branch === 'sub' ? tensors.get(`${at}.patch_mask`) : undefined;
+    const replaced = branch === 'sub' ? tensors.get(`${at}.replaced_ids`) : undefined;
     draws[branch] = {
       ...(keep ? { keep: { indices: Int32Array.from(keep.data), kept: keep.shape[1] as number } } : {}),
+      ...(hidden ? { hidden: Float32Array.from(hidden.data) } : {}),
+      ...(replaced ? { ids: Int32Array.from(replaced.data) } : {}),
       ...(drop ? { drop } : {}),
     };
   }
-  return { images: imagesOf(tensors, `m${micro}.x`), target: floatsOf(tensors, `${at}.target`), draws };
+  return { input: inputOf(tensors, micro), target: floatsOf(tensors, `${at}.target`), draws };
 }
 
 /** Stored drop-path masks, divided by their keep probability. */
@@ -143,22 +224,18 @@ function dropOf(testCase: OracleCase, tensors: TensorFile, at: string, branch: B
   );
 }
 
-/** U8 (B, C, H, W) → (x − 128) / 64 as (B, H, W, C). */
-function imagesOf(tensors: TensorFile, name: string): HostImages {
-  const pixels = numbersOf(tensors, name);
-  const [batch, channels, height, width] = shapeOf(tensors, name) as [number, number, number, number];
-  const values = new Float32Array(pixels.length);
-  let at = 0;
-  for (let b = 0; b < batch; b++) {
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        for (let c = 0; c < channels; c++) {
-          values[at++] = ((pixels[((b * channels + c) * height + y) * width + x] as number) - 128) / 64;
-        }
-      }
-    }
-  }
-  return { values, shape: [batch, height, width, channels] };
+function inputOf(tensors: TensorFile, micro: number): HostModelInput {
+  const ids = `m${micro}.input_ids`;
+  if (!tensors.has(ids)) return imagesOf(tensors, `m${micro}.x`);
+  const integers = (name: string) => Int32Array.from(numbersOf(tensors, name));
+  const [batch, length] = shapeOf(tensors, ids) as [number, number];
+  return {
+    kind: 'text',
+    ids: integers(ids),
+    types: integers(`m${micro}.token_type_ids`),
+    present: floatsOf(tensors, `m${micro}.attention_mask`),
+    shape: [batch, length],
+  };
 }
 
 /** Expected logits with what is allowed: 1e-4 · max(1, largest). */
@@ -211,7 +288,11 @@ function compareReport(
 ): void {
   const micro = testCase.losses[step] as number[][];
   testCase.loss_terms.forEach((term, i) => {
-    const expected = micro.reduce((sum, losses) => sum + (losses[i] as number), 0) / micro.length;
+    // What a branch of CoSub learns from the labels and from the other one is one loss here, their mean.
+    if (term.includes('<-')) return;
+    const together = [i, testCase.loss_terms.findIndex((other) => other.startsWith(`${term}<-`))].filter((k) => k >= 0);
+    const sums = micro.map((losses) => together.reduce((sum, k) => sum + (losses[k] as number), 0) / together.length);
+    const expected = sums.reduce((sum, loss) => sum + loss, 0) / micro.length;
     const got = term === 'total' ? report?.loss.total : report?.loss.branches[term as Branch];
     comparison.number(`losses[${step}] ${term}`, got ?? Number.NaN, expected, 1e-5 * Math.max(1, Math.abs(expected)));
   });

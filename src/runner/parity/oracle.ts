@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../../core/errors.ts';
+import type { HostImages } from '../../engine/step/executor.ts';
 import { decodeSafetensors, type TensorFile } from '../../store/safetensors.ts';
 
 const modelSchema = z.object({
@@ -35,6 +36,7 @@ const caseSchema = optimizerSchema.extend({
   layer_decay: z.number().optional(),
   clip: z.number().optional(),
   ema_decay: z.number().optional(),
+  bert_mask: z.enum(['remove', 'replace']).optional(),
   keep_prob: z.record(z.string(), z.record(z.string(), z.number())).optional(),
   loss_terms: z.array(z.string()),
   losses: z.array(z.array(z.array(z.number()))),
@@ -109,4 +111,28 @@ export function floatsOf(tensors: TensorFile, name: string): Float32Array {
 
 export function shapeOf(tensors: TensorFile, name: string): readonly number[] {
   return tensors.get(name)?.shape ?? [];
+}
+
+/** Images as the reference stores them, U8 (B, C, H, W) → (x − 128) / 64 as (B, H, W, C). */
+export function imagesOf(tensors: TensorFile, name: string): HostImages {
+  const { values, shape } = channelsLast(tensors, name);
+  return { kind: 'images', values: values.map((pixel) => (pixel - 128) / 64), shape };
+}
+
+/** (B, C, H, W) → (B, H, W, C). */
+export function channelsLast(tensors: TensorFile, name: string): Pick<HostImages, 'values' | 'shape'> {
+  const planes = numbersOf(tensors, name);
+  const [batch, channels, height, width] = shapeOf(tensors, name) as [number, number, number, number];
+  const values = new Float32Array(planes.length);
+  let at = 0;
+  for (let b = 0; b < batch; b++) {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        for (let c = 0; c < channels; c++) {
+          values[at++] = planes[((b * channels + c) * height + y) * width + x] as number;
+        }
+      }
+    }
+  }
+  return { values, shape: [batch, height, width, channels] };
 }

@@ -1,19 +1,23 @@
 /** Single functions: losses, optimizers and ops, each with its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
 import * as z from 'zod';
-import { keptTokens } from '../../engine/batches.ts';
+import { type Mix, mixImages, mixTargets } from '../../engine/augment/mix.ts';
+import { keptTokens } from '../../engine/masks.ts';
 import type { ParameterSpec } from '../../engine/models/model.ts';
+import { batchNorm, batchNormBy } from '../../engine/ops/batchNorm.ts';
 import { gelu } from '../../engine/ops/gelu.ts';
 import { layerNorm } from '../../engine/ops/layerNorm.ts';
 import { type Criterion, criteria } from '../../engine/ops/losses.ts';
+import { blockedPairs, relativePositionIndex } from '../../engine/ops/windows.ts';
 import { optimizers } from '../../engine/optim/index.ts';
 import { groupParameters } from '../../engine/parameters.ts';
+import { resizePositions } from '../../engine/resizePositions.ts';
 import { clipFactor, movingAverage } from '../../engine/step/step.ts';
 import type { TensorFile } from '../../store/safetensors.ts';
 import type { Check } from './check.ts';
 import { type Comparison, maxAbs } from './comparison.ts';
 import { optimizerOf } from './optimizer.ts';
-import { floatsOf, numbersOf, type Oracle, optimizerSchema, shapeOf } from './oracle.ts';
+import { channelsLast, floatsOf, imagesOf, numbersOf, type Oracle, optimizerSchema, shapeOf } from './oracle.ts';
 
 export function unitChecks(oracle: Oracle): Check[] {
   const { losses, optim, ops, mix } = oracle.index.units;
@@ -22,11 +26,7 @@ export function unitChecks(oracle: Oracle): Check[] {
     ...(optim ? optimizerChecks(oracle.tensors(optim.file), optim) : []),
     ...(optim ? updateChecks(oracle.tensors(optim.file)) : []),
     ...(ops ? opChecks(oracle.tensors(ops.file), ops) : []),
-    ...(mix
-      ? Object.keys(mix)
-          .filter((name) => name !== 'file')
-          .map((name) => unsupported(`units/mix/${name}`, 'mixup and cutmix'))
-      : []),
+    ...(mix ? mixChecks(oracle.tensors(mix.file), mix) : []),
   ];
 }
 
@@ -44,6 +44,46 @@ function compare(comparison: Comparison, tensors: TensorFile, name: string, got:
 
 function tensorOf<T extends tf.Tensor>(tensors: TensorFile, name: string): T {
   return tf.tensor(floatsOf(tensors, name), [...shapeOf(tensors, name)]) as T;
+}
+
+const mixSchema = z.object({
+  kind: z.enum(['mixup', 'cutmix']),
+  lam: z.number(),
+  box: z.tuple([z.number(), z.number(), z.number(), z.number()]).optional(),
+  smoothing: z.number(),
+});
+
+/** Mixup and CutMix with given draws: images, targets, and targets above 0. */
+function mixChecks(tensors: TensorFile, unit: Record<string, unknown>): Check[] {
+  const names = Object.keys(unit).filter((name) => name !== 'file');
+  return names.map((name): Check => {
+    const { lam, box, smoothing } = mixSchema.parse(unit[name]);
+    const [top = 0, bottom = 0, left = 0, right = 0] = box ?? [];
+    const mix: Mix = { share: lam, ...(box ? { box: { top, bottom, left, right } } : {}) };
+    return {
+      name: `units/mix/${name}`,
+      run: (comparison) => {
+        const images = imagesOf(tensors, 'x');
+        const [batch] = images.shape;
+        const expected = channelsLast(tensors, `${name}.x`).values;
+        comparison.array(`${name}.x`, mixImages(images, mix).values, expected, 1e-5 * Math.max(1, maxAbs(expected)));
+        const classes = shapeOf(tensors, `${name}.target`)[1] as number;
+        const labels = numbersOf(tensors, 'label');
+        const own = Float32Array.from({ length: batch * classes }, (_, i) => {
+          const isLabel = labels[Math.floor(i / classes)] === i % classes;
+          return (isLabel ? 1 - smoothing : 0) + smoothing / classes;
+        });
+        const target = mixTargets(own, batch, mix);
+        compare(comparison, tensors, `${name}.target`, target);
+        compare(
+          comparison,
+          tensors,
+          `${name}.target_gt0`,
+          target.map((value) => (value > 0 ? 1 : 0)),
+        );
+      },
+    };
+  });
 }
 
 /** A criterion with its target, by the name of the fixture. */
@@ -74,9 +114,17 @@ interface LossFixture {
 }
 
 function lossOf(name: string, tensors: TensorFile): (() => LossFixture) | undefined {
-  const [, kind] = /^(?:masksub_)?(ce|bce)_/.exec(name) ?? [];
+  const [, kind] = /^(?:masksub_|nostop_)?(ce|bce)_/.exec(name) ?? [];
   if (kind === undefined) return undefined;
   const criterion = criteria[kind as 'ce' | 'bce'];
+  if (name.startsWith('nostop_')) {
+    // Of the sub-branch's loss: its gradient with respect to the main branch's logits, which are its target.
+    const toward: Criterion = {
+      ...criterion,
+      loss: (main) => criterion.loss(tensorOf(tensors, 'sub_logits'), criterion.activation(main)),
+    };
+    return () => ({ criterion: toward, student: 'logits', target: tensorOf(tensors, 'logits') });
+  }
   if (name.startsWith('masksub_')) {
     return () => ({ criterion, student: 'sub_logits', target: criterion.activation(tensorOf(tensors, 'logits')) });
   }
@@ -194,16 +242,16 @@ function normOf(gradients: readonly tf.Tensor1D[]): tf.Scalar {
 
 function opChecks(tensors: TensorFile, unit: Record<string, unknown>): Check[] {
   const epsilons = [...tensors.keys()].flatMap((name) => /^ln\.y@(.+)$/.exec(name)?.[1] ?? []);
+  const swinWindows = [...tensors.keys()].filter((name) => name.startsWith('swin.'));
+  const resizes = [...tensors.keys()].flatMap((name) => {
+    const [, from, to] = /^pos_bicubic\.(\d+)to(\d+)\.in$/.exec(name) ?? [];
+    return from && to ? [[Number(from), Number(to)] as const] : [];
+  });
   const keepCounts = z.array(z.tuple([z.number(), z.number(), z.number()])).parse(unit.keep_count ?? []);
   const run = (name: string, check: (comparison: Comparison) => void): Check => ({
     name: `units/ops/${name}`,
     run: (comparison) => tf.tidy(() => check(comparison)),
   });
-  const missing = [
-    ['batchNorm', 'bn.y', 'batch normalization'],
-    ['positionEmbeddingResize', 'pos_bicubic.4to6.in', 'resizing of position embeddings'],
-    ['swinWindows', 'swin.rel_index.win3', 'Swin windows'],
-  ] as const;
   return [
     ...epsilons.map((epsilon) =>
       run(`layerNorm@${epsilon}`, (comparison) => checkLayerNorm(epsilon, tensors, comparison)),
@@ -218,14 +266,50 @@ function opChecks(tensors: TensorFile, unit: Record<string, unknown>): Check[] {
       compare(comparison, tensors, 'softmax.y', criteria.ce.activation(x));
       compare(comparison, tensors, 'log_softmax.y', tf.logSoftmax(x));
     }),
+    ...swinWindows.map((name) => run(name, (comparison) => compare(comparison, tensors, name, swinTableOf(name)))),
+    ...resizes.map(([from, to]) =>
+      run(`positionEmbeddingResize ${from} to ${to}`, (comparison) => {
+        const name = `pos_bicubic.${from}to${to}`;
+        compare(comparison, tensors, `${name}.out`, resizePositions(floatsOf(tensors, `${name}.in`), from, to));
+      }),
+    ),
     run('keptTokens', (comparison) => {
       for (const [tokens, ratio, kept] of keepCounts)
         comparison.number(`${tokens} tokens at ${ratio}`, keptTokens(tokens, ratio), kept, 0.5);
     }),
-    ...missing
-      .filter(([, tensor]) => tensors.has(tensor))
-      .map(([name, , what]) => unsupported(`units/ops/${name}`, what)),
+    ...(tensors.has('bn.y') ? [run('batchNorm', (comparison) => checkBatchNorm(tensors, comparison))] : []),
   ];
+}
+
+/** `swin.rel_index.win4` or `swin.blocked.res8_win4_shift2`, as our host computes it. */
+function swinTableOf(name: string): ArrayLike<number> {
+  const [, index] = /rel_index\.win(\d+)$/.exec(name) ?? [];
+  if (index) return relativePositionIndex(Number(index));
+  const [, side, window, shift] = /blocked\.res(\d+)_win(\d+)_shift(\d+)$/.exec(name) ?? [];
+  return blockedPairs({ side: Number(side), window: Number(window), shift: Number(shift) });
+}
+
+function checkBatchNorm(tensors: TensorFile, comparison: Comparison): void {
+  const vector = (name: string) => tensorOf<tf.Tensor1D>(tensors, `bn.${name}`);
+  const [weight, bias] = [vector('weight'), vector('bias')];
+  const running = { mean: vector('running_mean'), variance: vector('running_var') };
+  const last = (name: string) => {
+    const { values, shape } = channelsLast(tensors, `bn.${name}`);
+    return tf.tensor4d(values, [...shape]);
+  };
+  const nearly = (name: string, got: tf.Tensor) => {
+    const { values } = channelsLast(tensors, `bn.${name}`);
+    comparison.array(`bn.${name}`, got.dataSync(), values, 1e-5 * Math.max(1, maxAbs(values)));
+  };
+  const train = (x: tf.Tensor) =>
+    batchNorm(x, weight, bias, running, ({ mean, variance }) => {
+      compare(comparison, tensors, 'bn.running_mean_after', mean);
+      compare(comparison, tensors, 'bn.running_var_after', variance);
+    });
+  const { value, grad } = withGradient(train, last('x'), last('dy'));
+  nearly('y', value);
+  nearly('dx', grad);
+  nearly('y_eval', batchNormBy(last('x'), weight, bias, running));
 }
 
 function checkLayerNorm(epsilon: string, tensors: TensorFile, comparison: Comparison): void {

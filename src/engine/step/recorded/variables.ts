@@ -1,4 +1,4 @@
-/** The variables of a session: parameters, optimizer slots and moving average, a variable for each parameter group and kind. */
+/** The variables of a session: parameters, buffers, optimizer slots and moving average, a variable for each parameter group and kind. */
 import { type ParameterGroup, packValues, unpackValues } from '../../parameters.ts';
 import type { Snapshot } from '../executor.ts';
 import type { Feed, GraphSession } from '../graphRuntime.ts';
@@ -16,17 +16,16 @@ export interface Variable {
   readonly of: (snapshot: Snapshot) => ReadonlyMap<string, Float32Array> | undefined;
 }
 
-/** Names are `<kind>.<group>`: `parameters.0`, `optimizer.<slot>.0`, `ema.0`. */
-export function variablesOf({ groups, optimizer, ema }: Problem): Variable[] {
-  const kinds: [string, Variable['of']][] = [
-    ['parameters', (snapshot) => snapshot.parameters],
-    ...optimizer.slots.map((slot): [string, Variable['of']] => [
-      `optimizer.${slot}`,
-      (snapshot) => snapshot.slots.get(slot),
-    ]),
-    ...(ema === undefined ? [] : [['ema', (snapshot) => snapshot.ema] as [string, Variable['of']]]),
+/** Names are `<kind>.<group>`: `parameters.0`, `buffers.0`, `optimizer.<slot>.0`, `ema.0`. */
+export function variablesOf({ groups, bufferGroups, optimizer, ema }: Problem): Variable[] {
+  const kind = (name: string, of: Variable['of'], grouped: readonly ParameterGroup[]) =>
+    grouped.map((group, g): Variable => ({ name: `${name}.${g}`, group, of }));
+  return [
+    ...kind('parameters', (snapshot) => snapshot.parameters, groups),
+    ...kind('buffers', (snapshot) => snapshot.buffers, bufferGroups),
+    ...optimizer.slots.flatMap((slot) => kind(`optimizer.${slot}`, (snapshot) => snapshot.slots.get(slot), groups)),
+    ...(ema === undefined ? [] : kind('ema', (snapshot) => snapshot.ema, [...groups, ...bufferGroups])),
   ];
-  return kinds.flatMap(([kind, of]) => groups.map((group, g) => ({ name: `${kind}.${g}`, group, of })));
 }
 
 /** The graph that declares the variables and, for each, can assign it, clear it and read it. */
@@ -86,7 +85,7 @@ export async function writeState(session: GraphSession, variables: readonly Vari
 export async function readState(
   session: GraphSession,
   variables: readonly Variable[],
-  { groups, optimizer, ema }: Problem,
+  { groups, bufferGroups, optimizer, ema }: Problem,
 ): Promise<Snapshot> {
   const flats: Float32Array[] = [];
   for (const some of inCalls(variables)) {
@@ -98,11 +97,12 @@ export async function readState(
       )),
     );
   }
-  const part = (i: number) => unpackValues(groups, flats.slice(i * groups.length, (i + 1) * groups.length));
+  const next = (of: readonly ParameterGroup[]) => unpackValues(of, flats.splice(0, of.length)); // in the variables' order
   return {
-    parameters: part(0),
-    slots: new Map(optimizer.slots.map((slot, s) => [slot, part(1 + s)])),
-    ema: ema === undefined ? undefined : part(1 + optimizer.slots.length),
+    parameters: next(groups),
+    buffers: next(bufferGroups),
+    slots: new Map(optimizer.slots.map((slot) => [slot, next(groups)])),
+    ema: ema === undefined ? undefined : next([...groups, ...bufferGroups]),
   };
 }
 
