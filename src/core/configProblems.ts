@@ -34,6 +34,9 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
       `"warmupEpochs" (${train.warmupEpochs}) must not exceed "epochs" (${train.epochs}).`,
     );
   }
+  if (train.scheduleLag && train.schedulePer !== 'epoch') {
+    problem(['train', 'scheduleLag'], '"scheduleLag" needs "schedulePer": "epoch".');
+  }
   if (train.minLearningRate > train.learningRate) {
     problem(
       ['train', 'minLearningRate'],

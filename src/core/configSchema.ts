@@ -189,7 +189,15 @@ const trainSchema = z.strictObject({
   minLearningRate: described(nonNegative, 'Learning rate at the end of the cosine.').optional(),
   warmupEpochs: described(nonNegative, 'Epochs of linear warm-up.').optional(),
   warmupLearningRate: described(nonNegative, 'Learning rate at the first step of the warm-up.').optional(),
-  schedule: described(z.enum(['cosine', 'constant']), 'Learning rate after the warm-up, step by step.').optional(),
+  schedule: described(z.enum(['cosine', 'constant']), 'Learning rate after the warm-up.').optional(),
+  schedulePer: described(
+    z.enum(['step', 'epoch']),
+    'The learning rate changes with every `step`, or stays through an `epoch` as in DeiT and RSB.',
+  ).optional(),
+  scheduleLag: described(
+    z.boolean(),
+    'With `"schedulePer": "epoch"`: each epoch has the rate of the one before, as in the published code of DeiT-III, whose first two epochs both have the warm-up rate.',
+  ).optional(),
   weightDecay: described(
     nonNegative,
     'Weight decay: decoupled for AdamW. None on 1-D parameters, position embedding and class token.',

@@ -78,9 +78,13 @@ const defaults = {
   bert: { size: 'base', mlpRatio: 4, vocabulary: 30522, positions: 512, dropout: 0.1, masking: 'remove' },
 } as const satisfies Record<ModelName, Partial<ModelInput>>;
 
-/** What the model group comes to: its keys over the recipe's, over those of its size and form, over the defaults. */
-export function resolveModel(input: ModelInput, recipe: Partial<ModelInput> = {}): ModelConfig {
+/**
+ * What the model group comes to: its keys over the recipe's, over those of its size and form, over the defaults. What a recipe says of
+ * another model does not apply.
+ */
+export function resolveModel(input: ModelInput, given: Partial<ModelInput> = {}): ModelConfig {
   const { name } = input;
+  const recipe = given.name === undefined || given.name === name ? given : {};
   const fallback: Partial<ModelInput> = defaults[name];
   const sizes: Readonly<Record<string, Partial<ModelInput>>> = modelSizes[name];
   const size = sizes[input.size ?? fallback.size ?? ''] ?? {};

@@ -25,6 +25,21 @@ export function warmupConstant(epoch: number, s: WarmupCosine): number {
   return epoch < s.warmupEpochs ? warmupCosine(epoch, s) : s.learningRate;
 }
 
+export type LearningRate = WarmupCosine & {
+  readonly schedule: 'cosine' | 'constant';
+  readonly schedulePer: 'step' | 'epoch';
+  /** Each epoch has the rate of the one before it. */
+  readonly scheduleLag: boolean;
+};
+
+/** The learning rate of step `step`, counted from 1. */
+export function learningRateAt(step: number, stepsPerEpoch: number, s: LearningRate): number {
+  const at = s.schedule === 'cosine' ? warmupCosine : warmupConstant;
+  if (s.schedulePer === 'step') return at((step - 1) / stepsPerEpoch, s);
+  const epoch = Math.floor((step - 1) / stepsPerEpoch);
+  return at(Math.max(0, s.scheduleLag ? epoch - 1 : epoch), s);
+}
+
 export interface TimmCosine {
   readonly learningRate: number;
   readonly minLearningRate: number;

@@ -3,7 +3,7 @@ import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
 import type { EndState, EngineEvent, Role, Summary } from '../core/events.ts';
 import { encodeProgress, noProgress, type Progress } from '../core/progress.ts';
-import { warmupConstant, warmupCosine } from '../core/schedules.ts';
+import { learningRateAt } from '../core/schedules.ts';
 import { Batches, type TrainingData } from './batches.ts';
 import { validate } from './evaluate.ts';
 import { layerStatistics } from './layerStatistics.ts';
@@ -90,8 +90,7 @@ export async function* train(
   const validateOn = Math.min(config.data.validateOn ?? data.validation.count, data.validation.count);
   const stepImages = config.train.batchSize * config.train.accumulate;
   const stepFlops = stepImages * trainingFlops(problem, typicalRatio(config));
-  const scheduled = config.train.schedule === 'cosine' ? warmupCosine : warmupConstant;
-  const learningRateOf = (step: number) => scheduled((step - 1) / stepsPerEpoch, config.train);
+  const learningRateOf = (step: number) => learningRateAt(step, stepsPerEpoch, config.train);
 
   const progress: Progress = { ...(resume?.progress ?? noProgress()) };
   const earlier = progress.cost;

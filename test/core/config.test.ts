@@ -65,6 +65,8 @@ describe('what is not written', () => {
         warmupEpochs: 5,
         warmupLearningRate: 0,
         schedule: 'cosine',
+        schedulePer: 'step',
+        scheduleLag: false,
         weightDecay: 0.05,
         betas: [0.9, 0.999],
         epsilon: 1e-8,

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import {
   dropPathRates,
   layerDecayScale,
+  learningRateAt,
   timmCosine,
   type WarmupCosine,
   warmupConstant,
@@ -17,6 +18,19 @@ const base: WarmupCosine = {
   warmupLearningRate: 1e-6,
   epochs: 100,
 };
+
+describe('the learning rate by epoch', () => {
+  const perEpoch = { ...base, schedule: 'cosine', schedulePer: 'epoch', scheduleLag: false } as const;
+  test('stays through an epoch', () => {
+    for (const step of [31, 35, 40]) expect(learningRateAt(step, 10, perEpoch)).toBe(warmupCosine(3, base));
+    expect(learningRateAt(41, 10, perEpoch)).toBe(warmupCosine(4, base));
+  });
+  test('lags an epoch as the published code of DeiT-III: the first two have the warm-up rate', () => {
+    const lagged = { ...perEpoch, scheduleLag: true };
+    const rates = [0, 1, 2, 3].map((epoch) => learningRateAt(10 * epoch + 1, 10, lagged));
+    expect(rates).toEqual([0, 0, 1, 2].map((epoch) => warmupCosine(epoch, base)));
+  });
+});
 
 describe('the learning rate', () => {
   for (const [when, epoch, change, expected] of [

@@ -9,7 +9,7 @@ export interface Series {
   readonly label: string;
   /** Whose colour it has; `both` where the two runs have the same values by design. */
   readonly who: 'baseline' | 'method' | 'both';
-  /** Dashed: the masked branch, or masked inputs. */
+  /** Dashed: the sub-branch, or masked inputs. */
   readonly dashed: boolean;
   readonly points: Points;
 }
@@ -86,7 +86,7 @@ export const metrics: readonly Metric[] = [
     scale: 'logarithmic',
     smoothed: true,
     reference: 1,
-    empty: 'Begins with the first step of a masked branch.',
+    empty: 'Begins with the first step of a sub-branch.',
     format: significant,
     series: ({ method }) =>
       method
@@ -107,7 +107,7 @@ export const metrics: readonly Metric[] = [
     scale: 'linear',
     smoothed: true,
     reference: 0,
-    empty: 'Begins with the first step of a masked branch.',
+    empty: 'Begins with the first step of a sub-branch.',
     format: (value) => value.toFixed(2).replace('-', '−'),
     series: ({ method }) =>
       method

@@ -68,7 +68,7 @@ export function gridPositionBias(table: tf.Tensor2D, side: number): tf.Tensor3D 
         const dReady = tf.reshape(tf.matMul(dPairs, ofPair), [side * side, heads, offsets]);
         const dByRows = tf.reshape<tf.Rank.R2>(tf.transpose(dReady, [0, 2, 1]), [side * side, offsets * heads]);
         const dGrid = tf.reshape<tf.Rank.R2>(tf.matMul(ofPair, dByRows, true, false), [offsets * offsets, heads]);
-        return [tf.concat2d([dGrid, dClass], 0)];
+        return [tf.concat([dGrid, dClass], 0)];
       },
     };
   });

@@ -7,6 +7,7 @@ import type { Recipe } from '../../core/config.ts';
 export const demo: Recipe = {
   data: { validateEvery: 5, validateOn: 2000 },
   model: {
+    name: 'vit',
     imageSize: 28,
     patchSize: 7, // 16 tokens; with 49 (patch 4) a step takes three times as long
     width: 64,

@@ -1,0 +1,230 @@
+/**
+ * `npm run experiments -- FOLDER [ROW…]`: trains what docs/results.md shows of every method and model, and prints the table. A run that is
+ * in the folder and finished is not made again, so that it can be stopped and started as one likes.
+ */
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { root } from './setup/step.mjs';
+
+const vit = { name: 'vit' }; // the recipe says the rest
+const resnet = { name: 'resnet', blocks: [1, 1, 1], channels: [8, 16, 32], stem: 16, maskPatch: 4 };
+const swin = {
+  name: 'swin',
+  patchSize: 2,
+  width: 16,
+  blocks: [2, 2],
+  heads: [1, 2],
+  window: 7,
+  mlpRatio: 2,
+  maskPatch: 4,
+};
+const five = [0, 1, 2, 3, 4];
+const three = [0, 1, 2];
+
+/**
+ * What is trained: each row against the baseline row of its model.
+ *
+ * @type {Record<string, {title: string, model: object, method: object, seeds: number[], against?: string}>}
+ */
+const rows = {
+  vit: { title: 'ViT, baseline', model: vit, method: { name: 'baseline' }, seeds: five },
+  'vit-masksub': { title: 'ViT, MaskSub 50 %', model: vit, method: { name: 'masksub' }, seeds: five, against: 'vit' },
+  'vit-dropsub': {
+    title: 'ViT, DropSub, dropout 0.2',
+    model: vit,
+    method: { name: 'dropsub', dropRate: 0.2 },
+    seeds: three,
+    against: 'vit',
+  },
+  'vit-pathsub': {
+    title: 'ViT, PathSub, drop-path 0.2',
+    model: vit,
+    method: { name: 'pathsub', dropRate: 0.2 },
+    seeds: three,
+    against: 'vit',
+  },
+  'vit-direct-50': {
+    title: 'ViT, direct masking 50 %',
+    model: vit,
+    method: { name: 'direct-mask', cleanView: false },
+    seeds: three,
+    against: 'vit',
+  },
+  'vit-direct-75': {
+    title: 'ViT, direct masking 75 %',
+    model: vit,
+    method: { name: 'direct-mask', cleanView: false, maskRatio: 0.75 },
+    seeds: three,
+    against: 'vit',
+  },
+  'vit-direct-beside': {
+    title: 'ViT, direct masking 50 % beside the whole input',
+    model: vit,
+    method: { name: 'direct-mask' },
+    seeds: three,
+    against: 'vit',
+  },
+  'vit-drop-path': {
+    title: 'ViT with drop-path 0.1, baseline',
+    model: { ...vit, dropPath: 0.1 },
+    method: { name: 'baseline' },
+    seeds: three,
+  },
+  'vit-cosub': {
+    title: 'ViT with drop-path 0.1, CoSub',
+    model: { ...vit, dropPath: 0.1 },
+    method: { name: 'cosub' },
+    seeds: three,
+    against: 'vit-drop-path',
+  },
+  resnet: { title: 'ResNet, baseline', model: resnet, method: { name: 'baseline' }, seeds: five },
+  'resnet-masksub': {
+    title: 'ResNet, MaskSub 50 %',
+    model: resnet,
+    method: { name: 'masksub' },
+    seeds: five,
+    against: 'resnet',
+  },
+  swin: { title: 'Swin, baseline', model: swin, method: { name: 'baseline' }, seeds: five },
+  'swin-masksub': {
+    title: 'Swin, MaskSub 50 %',
+    model: swin,
+    method: { name: 'masksub' },
+    seeds: five,
+    against: 'swin',
+  },
+};
+
+const [folder, ...wanted] = process.argv.slice(2);
+const unknown = wanted.find((row) => !Object.hasOwn(rows, row));
+if (!folder || unknown) {
+  console.error(`Usage: npm run experiments -- FOLDER [ROW…]\nRows: ${Object.keys(rows).join(', ')}.`);
+  process.exit(2);
+}
+const chosen = Object.keys(rows).filter((row) => wanted.length === 0 || wanted.includes(row));
+const missing = chosen.flatMap((row) =>
+  rows[row].seeds.filter((seed) => !finished(row, seed)).map((seed) => ({ row, seed })),
+);
+// A run of these sizes takes one thread.
+await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
+print();
+
+/** Trains what is missing, one run after the other. */
+async function worker() {
+  for (let next = missing.shift(); next; next = missing.shift()) await train(next.row, next.seed);
+}
+
+function train(row, seed) {
+  const into = path.join(folder, row, String(seed));
+  fs.rmSync(into, { recursive: true, force: true }); // what was stopped half-way
+  fs.mkdirSync(into, { recursive: true });
+  const { model, method } = rows[row];
+  const config = {
+    name: row,
+    data: { dataset: 'fashion-mnist-mini' },
+    model,
+    method,
+    recipe: 'demo',
+    compare: { baseline: false, seeds: [seed] },
+    run: { threads: 1 },
+  };
+  const file = path.join(into, 'config.masksub.json');
+  fs.writeFileSync(file, JSON.stringify(config, undefined, 2));
+  const child = spawn(process.execPath, [path.join(root, 'dist', 'cli.js'), 'run', file, '--out', into], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      console.error(`${row}, seed ${seed}: ${code === 0 ? 'finished' : `exit code ${code}`}`);
+      code === 0 ? resolve(undefined) : reject(new Error(`${row}, seed ${seed} did not finish.`));
+    });
+  });
+}
+
+/** The events of a finished run, or nothing. */
+function finished(row, seed) {
+  const into = path.join(folder, row, String(seed));
+  if (!fs.existsSync(into)) return undefined;
+  for (const name of fs.readdirSync(into)) {
+    const file = path.join(into, name, 'events.jsonl');
+    if (!fs.existsSync(file)) continue;
+    const events = fs
+      .readFileSync(file, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+    const end = events.find(({ type }) => type === 'end');
+    if (end?.state === 'finished') return { events, summary: end.summary };
+  }
+  return undefined;
+}
+
+function print() {
+  console.log('| run | seeds | accuracy % | gain, points | loss | train accuracy % | accuracy masked % | CPU s |');
+  console.log('|---|---|---|---|---|---|---|---|');
+  for (const row of chosen) printRow(row, finishedOf(row));
+  console.log('\nGradient norms, sub-branch / main branch, mean over seeds:\n');
+  console.log(
+    `| run | ${windows.map(([from, to]) => `${from}–${to}`).join(' | ')} |\n|---|${windows.map(() => '---|').join('')}`,
+  );
+  for (const row of chosen) printGradients(row, finishedOf(row));
+}
+
+const windows = [
+  [1, 20],
+  [21, 60],
+  [61, 240],
+  [241, 960],
+  [961, 3200],
+  [3201, 4650],
+];
+
+function finishedOf(row) {
+  return rows[row].seeds.map((seed) => ({ seed, found: finished(row, seed) })).filter(({ found }) => found);
+}
+
+function printRow(row, runs) {
+  if (runs.length === 0) return;
+  const { title, against } = rows[row];
+  const of = (f) => runs.map(({ found }) => f(found.summary));
+  const gains = runs.flatMap(({ seed, found }) => {
+    const baseline = against && finished(against, seed);
+    return baseline ? [100 * (found.summary.final.top1 - baseline.summary.final.top1)] : [];
+  });
+  const cells = [
+    runs.length,
+    spread(of((s) => 100 * s.final.top1)),
+    gains.length > 0 ? `${spread(gains)} (${gains.filter((gain) => gain > 0).length} of ${gains.length})` : '',
+    mean(of((s) => s.final.loss)).toFixed(2),
+    mean(of((s) => 100 * s.train.top1)).toFixed(1),
+    mean(of((s) => 100 * s.final.maskedTop1)).toFixed(1),
+    mean(of((s) => s.cost.cpuSeconds)).toFixed(0),
+  ];
+  console.log(`| ${title} | ${cells.join(' | ')} |`);
+}
+
+function printGradients(row, runs) {
+  const cells = windows.map(([from, to]) => {
+    const steps = runs.flatMap(({ found }) =>
+      found.events.filter(({ type, step }) => type === 'step' && step >= from && step <= to),
+    );
+    const both = steps.filter(({ grad }) => grad.sub !== undefined);
+    const main = mean(steps.map(({ grad }) => grad.main)).toPrecision(2);
+    return both.length > 0 ? `${mean(both.map(({ grad }) => grad.sub)).toPrecision(2)} / ${main}` : main;
+  });
+  if (runs.length > 0) console.log(`| ${rows[row].title} | ${cells.join(' | ')} |`);
+}
+
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Mean ± sample standard deviation. */
+function spread(values) {
+  const center = mean(values);
+  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
+  return `${center.toFixed(2)} ± ${deviation.toFixed(2)}`;
+}
