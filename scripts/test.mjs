@@ -13,6 +13,7 @@ import { findBrowser, setUpBrowser } from './setup/browser.mjs';
 import { setUpEditor } from './setup/editor.mjs';
 import { setUpEngine } from './setup/engine.mjs';
 import { setUpPackages } from './setup/packages.mjs';
+import { setUpReference } from './setup/reference.mjs';
 import { fail, root, SetupError } from './setup/step.mjs';
 
 /**
@@ -76,6 +77,7 @@ async function setUp(chosen) {
   const needs = (...names) => chosen.some((name) => names.includes(name));
   await setUpPackages();
   if (needs('unit', 'editor', 'desktop')) await setUpEngine();
+  if (needs('unit')) await setUpReference();
   if (needs('editor')) {
     await setUpEditor();
     await setUpBrowser();

@@ -63,7 +63,7 @@ export const modelSizes = {
 } as const satisfies Record<ModelName, Record<string, Partial<ModelInput>>>;
 
 // DeiT-III: Touvron et al. 2022, section 3 (https://arxiv.org/abs/2204.07118); MAE: He et al. 2022, appendix A;
-// BEiT: Bao et al. 2022, section 2.5 (https://arxiv.org/abs/2106.08254); CLIP: Radford et al. 2021, section 2.4 (https://arxiv.org/abs/2103.00020).
+// BEiT: Bao et al. 2022 (https://arxiv.org/abs/2106.08254); CLIP: Radford et al. 2021, section 2.4 (https://arxiv.org/abs/2103.00020).
 const vitForms = {
   deit3: { pool: 'token', layerScale: 1e-4 },
   mae: { pool: 'mean', layerScale: 0 },

@@ -63,17 +63,18 @@ describe('stored numbers of', () => {
 const python = pythonWithTimm();
 
 describe.skipIf('missing' in python)(`fresh numbers${'missing' in python ? `: ${python.missing}` : ''}`, () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'masksub-forms-'));
-  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+  let folder = '';
   beforeAll(async () => {
     await loadBackend('tensorflow');
     if ('missing' in python) return;
-    const seed = String(1 + (Date.now() % 1000));
-    await promisify(execFile)(python.command, [script, folder, '--seed', seed, '--all'], { timeout: 100_000 });
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'masksub-forms-'));
+    await promisify(execFile)(python.command, [script, folder, '--seed', '1', '--all'], { timeout: 100_000 });
   });
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
   test.each(['beit', 'clip', 'deit3', 'mae'])('%s', async (form) => {
     const reference = read(folder, form);
+    // DeiT-III has the same drop-path rate in every block, where timm lets it grow.
     if (form !== 'deit3') expectSameParameters(reference);
     await expectSameStep(reference, 'eager');
   });
