@@ -12,7 +12,7 @@ export interface Entry {
 export const models = {
   vit: {
     title: 'Vision Transformer',
-    about: 'ViT (Dosovitskiy et al. 2021) in the DeiT-III or MAE fine-tuning form, with timm parameter names.',
+    about: 'ViT (Dosovitskiy et al. 2021) in the DeiT-III, MAE, BEiT or CLIP form, with timm parameter names.',
   },
   resnet: {
     title: 'ResNet',

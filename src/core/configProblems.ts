@@ -34,6 +34,12 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
       `"warmupEpochs" (${train.warmupEpochs}) must not exceed "epochs" (${train.epochs}).`,
     );
   }
+  if (train.layerDecay !== 1 && (model.name === 'resnet' || model.name === 'swin')) {
+    problem(
+      ['train', 'layerDecay'],
+      `"layerDecay" is for "vit" and "bert"; the layers of "${model.name}" have no numbers.`,
+    );
+  }
   if (train.scheduleLag && train.schedulePer !== 'epoch') {
     problem(['train', 'scheduleLag'], '"scheduleLag" needs "schedulePer": "epoch".');
   }

@@ -66,7 +66,7 @@ export function dropPathRates(rate: number, depth: number, shape: 'constant' | '
 }
 
 /**
- * Layer-wise learning-rate scale of a parameter with a timm name: decay^(depth + 1 − id), where id 0 is the embedding,
+ * Layer-wise learning-rate scale of a parameter with a timm or transformers name: decay^(depth + 1 − id), where id 0 is the embedding,
  * block i has id i + 1 and the rest depth + 1. Bao et al. 2022 (BEiT), https://arxiv.org/abs/2106.08254, appendix.
  */
 export function layerDecayScale(parameter: string, depth: number, decay: number): number {
@@ -74,8 +74,8 @@ export function layerDecayScale(parameter: string, depth: number, decay: number)
 }
 
 function layerId(parameter: string, depth: number): number {
-  if (/^(cls_token|pos_embed|mask_token)$|^patch_embed\./.test(parameter)) return 0;
-  const block = /^blocks\.(\d+)\./.exec(parameter)?.[1];
+  if (/^(cls_token|pos_embed|mask_token)$|^(patch_embed|norm_pre|bert\.embeddings)\./.test(parameter)) return 0;
+  const block = /^(?:blocks|bert\.encoder\.layer)\.(\d+)\./.exec(parameter)?.[1];
   return block === undefined ? depth + 1 : Number(block) + 1;
 }
 

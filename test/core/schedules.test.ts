@@ -86,5 +86,9 @@ describe('the layer-wise scale of the learning rate', () => {
     ['patch_embed.proj.weight', 0.5 ** 13],
     ['pos_embed', 0.5 ** 13],
     ['cls_token', 0.5 ** 13],
+    ['norm_pre.weight', 0.5 ** 13],
+    ['bert.embeddings.word_embeddings.weight', 0.5 ** 13],
+    ['bert.encoder.layer.11.output.dense.weight', 0.5],
+    ['bert.pooler.dense.weight', 1],
   ])('of %s', (name, expected) => expect(layerDecayScale(name, 12, 0.5)).toBeCloseTo(expected, 15));
 });
