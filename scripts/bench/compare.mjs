@@ -20,6 +20,7 @@ import { Load, measurePython, measureTogether, median, Refused, undisturbed } fr
  */
 
 export const methods = /** @type {const} */ (['baseline', 'masksub']);
+const sides = /** @type {const} */ (['eager', 'compiled']);
 const script = path.join(root, 'scripts', 'bench', 'step.py');
 
 /**
@@ -37,8 +38,8 @@ export async function compare(bench, name, work, kind) {
   const load = new Load();
   /** @type {Map<string, Measured[]>} */
   const found = new Map();
-  /** @type {string | undefined} */
-  let notCompiled;
+  /** Why a side of PyTorch's is missing: torch.compile fails, or a library is not there. @type {Partial<Record<'eager' | 'compiled', string>>} */
+  const refused = {};
   const add = (side, method, measured) => {
     load.add([measured]);
     found.set(`${side} ${method}`, [...(found.get(`${side} ${method}`) ?? []), measured]);
@@ -47,14 +48,14 @@ export async function compare(bench, name, work, kind) {
     for (let round = 0; round < work.rounds; round++) {
       for (const method of methods) {
         add('ours', method, await ours(bench, work, method, kind));
-        if (!bench.torch) continue;
-        add('eager', method, await pytorch(bench, work, method, kind, 'eager'));
-        if (notCompiled) continue;
-        try {
-          add('compiled', method, await pytorch(bench, work, method, kind, 'compiled'));
-        } catch (error) {
-          if (!(error instanceof Refused)) throw error;
-          notCompiled = error.message;
+        for (const side of bench.torch ? sides : []) {
+          if (refused.eager ?? refused[side]) continue;
+          try {
+            add(side, method, await pytorch(bench, work, method, kind, side));
+          } catch (error) {
+            if (!(error instanceof Refused)) throw error;
+            refused[side] = error.message;
+          }
         }
       }
     }
@@ -67,8 +68,8 @@ export async function compare(bench, name, work, kind) {
 
   const foreign = load.foreign();
   const rows = methods.map((method) => {
-    const [mine, eager, compiled] = ['ours', 'eager', 'compiled'].map((side) =>
-      figures(found.get(`${side} ${method}`)),
+    const [mine, eager, compiled] = ['ours', ...sides].map((side) =>
+      refused[side] ? null : figures(found.get(`${side} ${method}`)),
     );
     return {
       work: name,
@@ -78,16 +79,17 @@ export async function compare(bench, name, work, kind) {
       executor: found.get(`ours ${method}`)?.[0]?.executor,
       ours: mine,
       pytorch: eager,
-      compiled: notCompiled ? null : compiled,
-      ...(notCompiled ? { notCompiled } : {}),
-      ratio: mine && eager && ratioOf(mine, eager, notCompiled ? null : compiled),
+      compiled,
+      ...(refused.eager ? { notCompared: refused.eager } : {}),
+      ...(refused.compiled ? { notCompiled: refused.compiled } : {}),
+      ratio: mine && eager && ratioOf(mine, eager, compiled),
       foreign,
     };
   });
   const [baseline, masksub] = rows;
   const share = (side) => (masksub?.[side] && baseline?.[side] ? masksub[side].ms / baseline[side].ms : null);
-  const sides = { ours: share('ours'), pytorch: share('pytorch'), compiled: share('compiled') };
-  return [...rows, { row: 'method', ...head, ...sides }];
+  const shares = { ours: share('ours'), pytorch: share('pytorch'), compiled: share('compiled') };
+  return [...rows, { row: 'method', ...head, ...shares }];
 }
 
 /** Our share of the better of PyTorch's two figures, for each quantity by itself. */
@@ -127,6 +129,7 @@ function pytorch(bench, work, method, { threads, precision, device }, mode) {
     OMP_NUM_THREADS: String(threads),
     MKL_NUM_THREADS: String(threads),
     TORCHINDUCTOR_COMPILE_THREADS: '1',
+    PYTHONDONTWRITEBYTECODE: '1',
   };
   return measurePython(bench.torch.python, { file: script, task, env, device });
 }

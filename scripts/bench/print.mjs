@@ -40,11 +40,12 @@ function textOf(row) {
     default: {
       const side = ({ ms: time, cpuMs, peakBytes, anonymousBytes, deviceBytes }) =>
         `${ms(time)} (CPU ${ms(cpuMs)}, peak ${megabytes(peakBytes)}, anonymous ${megabytes(anonymousBytes)}${deviceBytes ? `, GPU ${megabytes(deviceBytes)}` : ''})`;
-      const { pytorch, compiled, notCompiled, ratio } = row;
+      const { pytorch, compiled, notCompared, notCompiled, ratio } = row;
       return [
         `${label(row)} ${row.method.padEnd(8)} ${row.executor} ${side(row.ours)}`,
         ...(pytorch ? [`PyTorch ${side(pytorch)}`] : []),
         ...(compiled ? [`compiled ${side(compiled)}`] : []),
+        ...(notCompared ? [`PyTorch not measured (${notCompared})`] : []),
         ...(notCompiled ? [`torch.compile fails (${notCompiled})`] : []),
         ...(ratio
           ? [

@@ -4,19 +4,31 @@ import os from 'node:os';
 
 /**
  * @typedef {'float32' | 'bfloat16'} Precision
- * @typedef {object} Work
- * @property {number} imageSize side of the images, in pixels
+ * @typedef {object} Images what an image model sees
+ * @property {number} imageSize side in pixels
  * @property {number} channels
+ */
+/**
+ * @typedef {object} Texts what BERT sees
+ * @property {number} length tokens of a sequence
+ */
+/**
+ * @typedef {object} Common
  * @property {number} classes
  * @property {number} batchSize
  * @property {number} maskRatio
- * @property {{patchSize: number, width: number, depth: number, heads: number, mlpRatio: number, pool: 'token' | 'mean', layerScale: number}} model
+ * @property {import('../../src/core/configSchema.ts').ConfigInput['model']} model as in a config; step_models.py reads it, too
  * @property {number} warmup steps before the first that counts
  * @property {number} steps steps that count, in each process
  * @property {number} rounds processes of each kind, in turn
  * @property {readonly ('compare' | 'statistics' | 'pair' | 'recording' | 'memory')[]} rows
  * @property {readonly Precision[]} precisions of the comparison with PyTorch
  * @property {readonly number[]} threads of the comparison, none more than the machine has cores
+ */
+/**
+ * @typedef {Common & Images} ImageWork
+ * @typedef {Common & Texts} TextWork
+ * @typedef {ImageWork | TextWork} Work
  */
 
 const cores = os.availableParallelism();
@@ -29,7 +41,7 @@ const demo = {
   channels: 1,
   classes: 10,
   batchSize: 32,
-  model: { patchSize: 7, width: 64, depth: 4, heads: 2, mlpRatio: 2, pool: 'mean', layerScale: 1 },
+  model: { name: 'vit', patchSize: 7, width: 64, depth: 4, heads: 2, mlpRatio: 2, pool: 'mean', layerScale: 1 },
   warmup: 20,
   steps: 80,
   rounds: 3,
@@ -45,7 +57,7 @@ const small = {
   channels: 3,
   classes: 1000,
   batchSize: 8,
-  model: { patchSize: 16, width: 384, depth: 12, heads: 6, mlpRatio: 4, pool: 'token', layerScale: 1e-4 },
+  model: { name: 'vit', patchSize: 16, width: 384, depth: 12, heads: 6, mlpRatio: 4, pool: 'token', layerScale: 1e-4 },
   warmup: 2,
   steps: 4,
   rounds: 3,
@@ -55,6 +67,17 @@ const small = {
 
 /** ViT-B/16, from the same table. @type {Work} */
 const big = { ...small, model: { ...small.model, width: 768, heads: 12 }, rows: ['recording'], precisions: [] };
+
+/** Another family beside the ViT: steps of seconds, so few of them. */
+const family = /** @type {const} */ ({
+  ...base,
+  classes: 1000,
+  batchSize: 8,
+  warmup: 2,
+  steps: 3,
+  rounds: 2,
+  rows: ['compare'],
+});
 
 /** @type {Record<string, Work>} */
 export const works = {
@@ -66,7 +89,7 @@ export const works = {
     channels: 3,
     classes: 10,
     batchSize: 64,
-    model: { patchSize: 4, width: 192, depth: 6, heads: 3, mlpRatio: 4, pool: 'token', layerScale: 1e-4 },
+    model: { name: 'vit', patchSize: 4, width: 192, depth: 6, heads: 3, mlpRatio: 4, pool: 'token', layerScale: 1e-4 },
     warmup: 2,
     steps: 8,
     rounds: 3,
@@ -75,6 +98,10 @@ export const works = {
   },
   'vit-s-224': small,
   'vit-b-224': big,
+  'resnet-50': { ...family, imageSize: 224, channels: 3, model: { name: 'resnet', size: '50' } },
+  'swin-t': { ...family, imageSize: 224, channels: 3, model: { name: 'swin', size: 't', dropPath: 0 } },
+  // Without dropout on both sides: ours takes its draws from the host, PyTorch makes its own, and that is not what is compared.
+  'bert-base': { ...family, classes: 2, length: 128, model: { name: 'bert', size: 'base', dropout: 0 } },
 };
 
 const onGpu = /** @type {const} */ ({

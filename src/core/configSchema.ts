@@ -115,6 +115,10 @@ const modelSchema = z.strictObject({
       ],
     })
     .optional(),
+  weights: described(
+    z.string().min(1),
+    'Safetensors file with weights to start from, relative to this file: a checkpoint of a run, or a state dict of the same model in timm or transformers. Every tensor must fit.',
+  ).optional(),
 });
 
 const methodSchema = z.strictObject({
@@ -290,6 +294,10 @@ export const configSchema = z.strictObject({
   ).optional(),
   compare: described(compareSchema, 'What the method is compared with.').optional(),
   run: described(runSchema, 'How it is executed and logged.').optional(),
+  leavesPaper: described(
+    z.array(z.string()),
+    'Written by `masksub config` and by a run: what the method does otherwise than the paper. Reading it changes nothing.',
+  ).optional(),
 });
 
 /** A config as written. */

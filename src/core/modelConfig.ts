@@ -4,7 +4,7 @@ import type { ConfigInput } from './configSchema.ts';
 type ModelInput = ConfigInput['model'];
 export type ModelName = ModelInput['name'];
 
-/** The keys of each model besides `name`, `size` and `imageSize`; all have a value in a resolved config. */
+/** The keys of each model besides `name`, `size`, `imageSize` and `weights`; all have a value in a resolved config. */
 export const modelKeys = {
   vit: [
     'form',
@@ -26,7 +26,7 @@ export const modelKeys = {
 
 type Filled<Name extends ModelName> = { readonly name: Name } & {
   readonly [K in (typeof modelKeys)[Name][number]]-?: NonNullable<ModelInput[K]>;
-} & Readonly<Pick<ModelInput, 'imageSize'>>;
+} & Readonly<Pick<ModelInput, 'imageSize' | 'weights'>>;
 
 /** The model of a resolved config. */
 export type ModelConfig = { [Name in ModelName]: Filled<Name> }[ModelName];
@@ -108,7 +108,7 @@ export interface ModelProblem {
 /** What is wrong with the model group as it was written and as it was resolved. */
 export function modelProblems(model: ModelConfig, input: ModelInput): ModelProblem[] {
   const problems: ModelProblem[] = [];
-  const own: readonly string[] = ['name', 'size', 'imageSize', ...modelKeys[model.name]];
+  const own: readonly string[] = ['name', 'size', 'imageSize', 'weights', ...modelKeys[model.name]];
   for (const key of Object.keys(input) as (keyof ModelInput)[]) {
     if (own.includes(key)) continue;
     problems.push({ key, message: `"${key}" does not apply to the model "${model.name}". It has: ${own.join(', ')}.` });

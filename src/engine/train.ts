@@ -64,7 +64,7 @@ const HASHED_BATCHES = 10;
 
 /**
  * Trains as `config` says, from the start or from where `resume` says: then with the same batches and numbers as if it had never been
- * interrupted. Ends with exactly one `end` event, whatever happens, unless a bug throws.
+ * interrupted. `start` holds the weights to start from, of every parameter and buffer in their order; else they are drawn. Ends with exactly one `end` event, whatever happens, unless a bug throws.
  */
 export async function* train(
   config: Config,
@@ -72,6 +72,7 @@ export async function* train(
   identity: Identity,
   around: Surroundings,
   resume?: Resume,
+  start?: ReadonlyMap<string, Float32Array>,
 ): AsyncGenerator<EngineEvent, Summary | undefined> {
   const began = around.now();
   const problem = buildProblem(config, data);
@@ -84,7 +85,8 @@ export async function* train(
       { hint: 'Lower train.batchSize or train.accumulate.' },
     );
   }
-  let initial: ReadonlyMap<string, Float32Array> | undefined = initialValues(model, config.train.seed);
+  let initial: ReadonlyMap<string, Float32Array> | undefined = start ?? initialValues(model, config.train.seed);
+  start = undefined; // `initial` alone holds them
   const initHash = around.hash(initial.values());
   const totalSteps = stepsPerEpoch * config.train.epochs;
   const validateOn = Math.min(config.data.validateOn ?? data.validation.count, data.validation.count);

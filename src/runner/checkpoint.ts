@@ -1,15 +1,16 @@
-/** A snapshot of training as a checkpoint file and back, with PyTorch's names and shapes for the parameters. */
+/** A snapshot of training as a checkpoint file and back, with PyTorch's names and shapes for the parameters; and weights to start from. */
 import path from 'node:path';
+import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
 import { decodeProgress } from '../core/progress.ts';
 import type { BufferSpec, Model, ParameterSpec } from '../engine/models/model.ts';
-import { sizeOf } from '../engine/parameters.ts';
+import { initialValues, sizeOf } from '../engine/parameters.ts';
 import type { Snapshot } from '../engine/step/executor.ts';
 import type { Problem } from '../engine/step/step.ts';
 import type { Resume } from '../engine/train.ts';
 import { checkpointFiles } from '../store/checkpoints.ts';
 import { readWhole } from '../store/files.ts';
-import { decodeSafetensors, type TensorFile } from '../store/safetensors.ts';
+import { decodeSafetensors, type Tensor, type TensorFile } from '../store/safetensors.ts';
 
 /** Parameters and buffers by their own name; `optimizer.<slot>.<parameter>`; `ema.<parameter>`. */
 export function checkpointTensors(
@@ -70,6 +71,107 @@ export function readCheckpoint(folder: string, file: string, problem: Problem): 
   return { snapshot, progress, file };
 }
 
+/** Tensors of ours that the same model in timm lacks: without masked training it has no use for them. */
+export const withoutCounterpart: ReadonlySet<string> = new Set(['mask_token']);
+
+/** What PyTorch calls the count of steps beside the running statistics of a batch normalization; nothing here uses it. */
+export const STEP_COUNT = 'num_batches_tracked';
+
+/** Weights to start from, of every parameter and buffer in the model's order, and what a person should know of them. */
+export interface StartingWeights {
+  readonly weights: ReadonlyMap<string, Float32Array>;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads weights to start from: a checkpoint of a run, of which the optimizer and the moving average are left aside, or a state dict
+ * from PyTorch. Throws a `UserError` that names every tensor that is missing, of no use, of another shape or not finite.
+ */
+export function readWeights(file: string, { model: { name }, train: { seed } }: Config, model: Model): StartingWeights {
+  const { tensors, metadata } = decodeSafetensors(readWhole(file), file);
+  const found = new Map([...tensors].filter(([name]) => !isBeside(name)));
+  const specs = [...model.parameters, ...model.buffers];
+  const drawn = new Set([...withoutCounterpart].filter((name) => !found.has(name)));
+  checkFit(file, { name, madeFor: metadata.model }, found, model, drawn);
+  const initial = initialValues(
+    { parameters: model.parameters.filter((spec) => drawn.has(spec.name)), buffers: [] },
+    seed,
+  );
+  const weights = new Map<string, Float32Array>();
+  for (const spec of specs) {
+    const values = initial.get(spec.name) ?? floatsOf(file, found, spec.name, spec);
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0) {
+      throw new UserError(`${file}: tensor "${spec.name}" holds ${values[at]} at position ${at}.`, {
+        hint: 'Take a checkpoint from before the weights went bad.',
+      });
+    }
+    weights.set(spec.name, values);
+  }
+  const warnings = [...initial.keys()].map((name) => `${file} has no "${name}", as timm's model: it starts as drawn.`);
+  return { weights, warnings };
+}
+
+const isBeside = (name: string) =>
+  name.startsWith(OPTIMIZER_PREFIX) || name.startsWith(EMA_PREFIX) || name.endsWith(`.${STEP_COUNT}`);
+
+/** Throws one `UserError` about all tensors that do not fit. `optional`: names that may be missing. */
+function checkFit(
+  file: string,
+  { name, madeFor }: { readonly name: string; readonly madeFor: string | undefined },
+  found: TensorFile,
+  { parameters, buffers }: Model,
+  optional: ReadonlySet<string>,
+): void {
+  const specs = new Map([...parameters, ...buffers].map((spec) => [spec.name, spec]));
+  const missing: string[] = [];
+  const misshapen: string[] = [];
+  const heads: { readonly expected: number | undefined; readonly got: number | undefined }[] = [];
+  for (const spec of specs.values()) {
+    const tensor = found.get(spec.name);
+    if (!tensor) {
+      if (!optional.has(spec.name)) missing.push(`"${spec.name}" [${spec.shape}]`);
+    } else if (tensor.dtype !== 'F32' || `${tensor.shape}` !== `${spec.shape}`) {
+      misshapen.push(`"${spec.name}" [${spec.shape}], found ${described(tensor)}`);
+      if (isHead(spec, tensor)) heads.push({ expected: spec.shape[0], got: tensor.shape[0] });
+    }
+  }
+  const extra = [...found]
+    .filter(([name]) => !specs.has(name))
+    .map(([name, tensor]) => `"${name}" ${described(tensor)}`);
+  if (missing.length + extra.length + misshapen.length === 0) return;
+  const [head] = heads;
+  if (head && missing.length + extra.length === 0 && heads.length === misshapen.length) {
+    throw new UserError(
+      `${file} tells ${head.got} classes apart, the data have ${head.expected}: expected ${listed(misshapen)}.`,
+      { hint: 'Take weights for as many classes, or data with as many.' },
+    );
+  }
+  const other = madeFor !== undefined && madeFor !== name ? ` It is of the model "${madeFor}".` : '';
+  const sentences = [
+    ...(missing.length > 0 ? [` Missing (${missing.length}): expected ${listed(missing)}.`] : []),
+    ...(extra.length > 0 ? [` Not of this model (${extra.length}): found ${listed(extra)}.`] : []),
+    ...(misshapen.length > 0 ? [` Of another shape (${misshapen.length}): expected ${listed(misshapen)}.`] : []),
+  ];
+  throw new UserError(`${file} does not fit the model "${name}" of the config.${other}${sentences.join('')}`, {
+    hint: 'Set the model’s keys to those of the weights, or take other weights.',
+  });
+}
+
+/** The classifier, for another number of classes. */
+function isHead(spec: Pick<ParameterSpec, 'shape'> & Partial<ParameterSpec>, { dtype, shape }: Tensor): boolean {
+  return (
+    spec.layer === 'head' && dtype === 'F32' && shape.length > 0 && `${shape.slice(1)}` === `${spec.shape.slice(1)}`
+  );
+}
+
+const described = ({ dtype, shape }: Tensor) => `[${shape}]${dtype === 'F32' ? '' : ` of ${dtype}`}`;
+
+/** A file of quite another model differs in hundreds of tensors; the first ones tell which it is. */
+const LISTED = 12;
+const listed = (items: readonly string[]) =>
+  [...items.slice(0, LISTED), ...(items.length > LISTED ? [`and ${items.length - LISTED} more`] : [])].join('; ');
+
 function floatsOf(file: string, tensors: TensorFile, name: string, spec: Pick<ParameterSpec, 'shape'>): Float32Array {
   const data = tensors.get(name)?.data;
   if (!(data instanceof Float32Array) || data.length !== sizeOf(spec)) {
@@ -80,5 +182,6 @@ function floatsOf(file: string, tensors: TensorFile, name: string, spec: Pick<Pa
   return data;
 }
 
-const slotPrefix = (slot: string) => `optimizer.${slot}.`;
+const OPTIMIZER_PREFIX = 'optimizer.';
+const slotPrefix = (slot: string) => `${OPTIMIZER_PREFIX}${slot}.`;
 const EMA_PREFIX = 'ema.';

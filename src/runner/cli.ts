@@ -71,10 +71,11 @@ program
   .description("write a run's model for other programs")
   .argument('<run>', 'a run id or folder')
   .option('--saved-model', 'as a TensorFlow SavedModel')
+  .option('--pytorch', 'as a safetensors file that PyTorch loads into the model of timm or transformers')
   .option('--checkpoint <name>', 'which weights (default: best, else the newest)')
   .option('--ema', 'the moving average of the weights')
-  .option('--batch <n>', 'fix the batch size', wholeNumber)
-  .option('--to <folder>', 'folder to write (default: <run>-saved-model)')
+  .option('--batch <n>', 'fix the batch size of a SavedModel', wholeNumber)
+  .option('--to <path>', 'what to write (default: the folder <run>-saved-model, or <run>.safetensors)')
   .option('--out <folder>', 'where the run folders lie', '.masksub/runs')
   .action(async (run, options) => (await import('./commands/export.ts')).exportRun(run, options));
 

@@ -8,6 +8,7 @@ import type { EngineEvent } from '../core/events.ts';
 import { leavesPaper } from '../core/methodConfig.ts';
 import { openDataset } from '../data/index.ts';
 import { typicalRatio } from '../engine/masks.ts';
+import type { Model } from '../engine/models/model.ts';
 import { buildProblem, trainingFlops } from '../engine/problem.ts';
 import { train } from '../engine/train.ts';
 import { writeWhole } from '../store/files.ts';
@@ -15,7 +16,7 @@ import { runFiles } from '../store/layout.ts';
 import { processStartTime, type RunLock, writeLock } from '../store/lock.ts';
 import { RunWriter } from '../store/runWriter.ts';
 import { loadBackend } from './backend.ts';
-import { checkpointTensors, newestCheckpoint } from './checkpoint.ts';
+import { checkpointTensors, newestCheckpoint, readWeights } from './checkpoint.ts';
 import { collectGarbage, limitThreads } from './environment.ts';
 import { executorFactory } from './executor.ts';
 import { checkMachine } from './hardware.ts';
@@ -66,6 +67,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
   checkMachine(config.run, backend);
   if (job.resume && job.resume.dataHash !== data.hash) throw changedData(job, data.hash);
   let found = job.resume && newestCheckpoint(path.join(job.out, job.runId), problem);
+  let start = weightsOf(job, problem.model);
   const lock = () => ({
     pid: process.pid,
     startTime: processStartTime(process.pid) ?? '',
@@ -114,9 +116,10 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
         writer.writeCheckpoint(`${name}.safetensors`, checkpointTensors(snapshot, model), metadata),
     },
     found?.resume,
+    start?.weights,
   );
-  const warnings = found?.warnings ?? [];
-  found = undefined; // the engine lets go of the weights, too
+  const warnings = [...(start?.warnings ?? []), ...(found?.warnings ?? [])];
+  found = start = undefined; // the engine lets go of the weights, too
   const emit = (event: EngineEvent) => send({ type: 'event', event: writer.emit(event) });
   try {
     for (;;) {
@@ -139,12 +142,23 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
   }
 }
 
-/** The config for the run folder, in which the data are found from everywhere. */
+/** What to start from where the config names a file. A run that goes on reads it, too: its `initHash` is that of its first start. */
+function weightsOf({ config, configFolder }: Job, model: Model) {
+  const { weights } = config.model;
+  return weights === undefined ? undefined : readWeights(path.resolve(configFolder, weights), config, model);
+}
+
+/** The config for the run folder, in which the data and the weights are found from everywhere. */
 function repeatable({ config, configFolder, pair }: Job) {
   const departures = leavesPaper(config);
-  const { data } = config;
-  const from = data.path === undefined ? {} : { path: path.resolve(configFolder, data.path) };
-  return { ...config, data: { ...data, ...from }, pair, ...(departures.length > 0 ? { leavesPaper: departures } : {}) };
+  const { data, model } = config;
+  return {
+    ...config,
+    data: data.path === undefined ? data : { ...data, path: path.resolve(configFolder, data.path) },
+    model: model.weights === undefined ? model : { ...model, weights: path.resolve(configFolder, model.weights) },
+    pair,
+    ...(departures.length > 0 ? { leavesPaper: departures } : {}),
+  };
 }
 
 function changedData({ runId, resume }: Job, hash: string): UserError {

@@ -6,9 +6,9 @@ import fs from 'node:fs';
 import { UserError } from '../core/errors.ts';
 
 export interface Tensor {
-  readonly dtype: 'F32' | 'I32' | 'U8';
+  readonly dtype: 'I64' | 'F32' | 'I32' | 'U8';
   readonly shape: readonly number[];
-  readonly data: Float32Array | Int32Array | Uint8Array;
+  readonly data: BigInt64Array | Float32Array | Int32Array | Uint8Array;
 }
 
 /** Tensors by name, in order. */
@@ -77,7 +77,7 @@ export function decodeSafetensors(
     if (!entry) throw damaged(8, `tensor "${name}" has no dtype, shape and data_offsets`);
     const { dtype, shape, begin, end } = entry;
     if (!isKnown(dtype)) {
-      throw new UserError(`${file}: tensor "${name}" has the type ${dtype}; known are F32, I32 and U8.`, {
+      throw new UserError(`${file}: tensor "${name}" has the type ${dtype}; known are F32, I64, I32 and U8.`, {
         hint: 'Convert the checkpoint to 32-bit floats (F32).',
       });
     }
@@ -125,6 +125,7 @@ export function readMetadata(file: string): Record<string, string> | undefined {
 const metadataKey = '__metadata__';
 
 const kinds = {
+  I64: { size: 8, array: BigInt64Array },
   F32: { size: 4, array: Float32Array },
   I32: { size: 4, array: Int32Array },
   U8: { size: 1, array: Uint8Array },

@@ -18,7 +18,7 @@ export function readRunConfig(folder: string): { config: Config; dataHash: strin
   if (!parsed.success) {
     throw new UserError(`${file} is not as a run writes it.`, { hint: 'Put it back as it was, or start a new run.' });
   }
-  const { dataHash, versions: _versions, pair: _pair, leavesPaper: _leavesPaper, ...written } = parsed.data;
+  const { dataHash, versions: _versions, pair: _pair, ...written } = parsed.data;
   // What a method has no use for, the check of a person's config refuses.
   const input = { ...written, method: ownMethodKeys(written.method) };
   const result = resolveConfig(input, recipes);
