@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { root } from './setup/step.mjs';
+import { mean, spread } from './statistics.mjs';
 
 const vit = { name: 'vit' }; // the recipe says the rest
 const resnet = { name: 'resnet', blocks: [1, 1, 1], channels: [8, 16, 32], stem: 16, maskPatch: 4 };
@@ -216,15 +217,4 @@ function printGradients(row, runs) {
     return both.length > 0 ? `${mean(both.map(({ grad }) => grad.sub)).toPrecision(2)} / ${main}` : main;
   });
   if (runs.length > 0) console.log(`| ${rows[row].title} | ${cells.join(' | ')} |`);
-}
-
-function mean(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Mean ± sample standard deviation. */
-function spread(values) {
-  const center = mean(values);
-  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
-  return `${center.toFixed(2)} ± ${deviation.toFixed(2)}`;
 }

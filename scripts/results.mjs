@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { mean, spread } from './statistics.mjs';
 
 const windows = [
   [1, 1],
@@ -119,15 +120,4 @@ function printAccuracies() {
       `| ${name} | ${shownEpochs.map((epoch) => (100 * mean(at(epoch).map(({ validation }) => validation.top1))).toFixed(1)).join(' | ')} |`,
     );
   }
-}
-
-function mean(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Mean ± sample standard deviation. */
-function spread(values) {
-  const center = mean(values);
-  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
-  return `${center.toFixed(2)} ± ${deviation.toFixed(2)}`;
 }

@@ -64,7 +64,8 @@ const HASHED_BATCHES = 10;
 
 /**
  * Trains as `config` says, from the start or from where `resume` says: then with the same batches and numbers as if it had never been
- * interrupted. `start` holds the weights to start from, of every parameter and buffer in their order; else they are drawn. Ends with exactly one `end` event, whatever happens, unless a bug throws.
+ * interrupted. `start` holds the weights to start from, of every parameter and buffer in their order; without it they are drawn.
+ * Ends with exactly one `end` event, whatever happens, unless a bug throws.
  */
 export async function* train(
   config: Config,

@@ -8,7 +8,8 @@ import { UserError } from '../core/errors.ts';
 export interface Tensor {
   readonly dtype: 'I64' | 'F32' | 'I32' | 'U8';
   readonly shape: readonly number[];
-  readonly data: BigInt64Array | Float32Array | Int32Array | Uint8Array;
+  /** Of I64, the type of PyTorch's counters, an Int32Array: no count here needs more bits. */
+  readonly data: Float32Array | Int32Array | Uint8Array;
 }
 
 /** Tensors by name, in order. */
@@ -26,8 +27,9 @@ export function encodeSafetensors(tensors: TensorFile, metadata: Readonly<Record
     if (elements(shape) !== data.length)
       throw new Error(`Tensor "${name}": ${data.length} values for shape [${shape}]`);
     if (name === metadataKey) throw new Error(`A tensor cannot be named "${metadataKey}"`);
-    header[name] = { dtype, shape, data_offsets: [length, length + data.byteLength] };
-    length += data.byteLength;
+    const end = length + data.length * kinds[dtype].size;
+    header[name] = { dtype, shape, data_offsets: [length, end] };
+    length = end;
   }
   const text = Buffer.from(JSON.stringify(header));
   const headerLength = Math.ceil(text.length / 8) * 8;
@@ -36,9 +38,10 @@ export function encodeSafetensors(tensors: TensorFile, metadata: Readonly<Record
   bytes.fill(0x20, 8, 8 + headerLength);
   bytes.set(text, 8);
   let at = 8 + headerLength;
-  for (const [, { data }] of ordered) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
+  for (const [, { dtype, data }] of ordered) {
+    const plain = dtype === 'I64' ? BigInt64Array.from(data, BigInt) : data;
+    bytes.set(new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength), at);
+    at += plain.byteLength;
   }
   return bytes;
 }
@@ -94,7 +97,9 @@ export function decodeSafetensors(
     ranges.push({ name, begin, end });
     // A copy, since the tensor need not begin at a multiple of its element's size; the slice of a Buffer would be none.
     const copy = new Uint8Array(bytes.subarray(start + begin, start + end));
-    tensors.set(name, { dtype, shape, data: new array(copy.buffer) });
+    const data = dtype === 'I64' ? narrowed(new BigInt64Array(copy.buffer)) : new array(copy.buffer);
+    if (!data) throw new UserError(`${file}: tensor "${name}" (I64) holds numbers of more than 32 bits.`);
+    tensors.set(name, { dtype, shape, data });
   }
   let covered = 0;
   for (const { name, begin, end } of ranges.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
@@ -125,11 +130,16 @@ export function readMetadata(file: string): Record<string, string> | undefined {
 const metadataKey = '__metadata__';
 
 const kinds = {
-  I64: { size: 8, array: BigInt64Array },
+  I64: { size: 8, array: Int32Array },
   F32: { size: 4, array: Float32Array },
   I32: { size: 4, array: Int32Array },
   U8: { size: 1, array: Uint8Array },
 } as const;
+
+/** The same numbers in 32 bits, where they fit. */
+function narrowed(wide: BigInt64Array): Int32Array | undefined {
+  return wide.every((value) => value === BigInt.asIntN(32, value)) ? Int32Array.from(wide, Number) : undefined;
+}
 
 const isKnown = (dtype: string): dtype is Tensor['dtype'] => Object.hasOwn(kinds, dtype);
 const elements = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);

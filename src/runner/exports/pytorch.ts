@@ -1,0 +1,71 @@
+/** A chosen model as one safetensors file that holds exactly the state dict of timm's or transformers' model, for strict loading. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { UserError } from '../../core/errors.ts';
+import { bytes } from '../../core/format.ts';
+import { makeFolder, stageWhole } from '../../store/files.ts';
+import { encodeSafetensors, type TensorFile } from '../../store/safetensors.ts';
+import { STEP_COUNT, withoutCounterpart } from '../checkpoint.ts';
+import type { Chosen } from './chosen.ts';
+
+/** Writes a new file, whole or not at all. Returns where and what, for a person. */
+export function writePytorch(chosen: Chosen, to: string | undefined): string {
+  const target = path.resolve(to ?? `${chosen.run}.safetensors`);
+  refuseExisting(target);
+  const { tensors, leftOut } = stateDict(chosen);
+  const content = encodeSafetensors(tensors, metadataOf(chosen, leftOut));
+  makeFolder(path.dirname(target));
+  const staged = stageWhole(target, content);
+  try {
+    refuseExisting(target); // somebody may have put one there meanwhile
+  } catch (error) {
+    staged.discard();
+    throw error;
+  }
+  staged.commit();
+  const without = leftOut.length > 0 ? ` Left out, since timm's model has no such tensor: ${leftOut.join(', ')}.` : '';
+  return `${target}: ${chosen.run} at step ${chosen.step} (${chosen.checkpoint}), ${bytes(content.length)}.${without}`;
+}
+
+/** The tensors by the names that PyTorch's model gives them, and the names of those that it lacks. */
+function stateDict({ model, weights, step }: Chosen): { tensors: TensorFile; leftOut: string[] } {
+  const tensors: TensorFile = new Map();
+  const leftOut: string[] = [];
+  for (const { name, shape } of [...model.parameters, ...model.buffers]) {
+    if (withoutCounterpart.has(name)) {
+      leftOut.push(name);
+      continue;
+    }
+    const data = weights.get(name);
+    if (!data) throw new Error(`The checkpoint has no ${name}.`);
+    tensors.set(name, { dtype: 'F32', shape, data });
+  }
+  for (const { name } of model.buffers) {
+    if (!name.endsWith('.running_mean')) continue;
+    // PyTorch's batch normalization counts its steps in a buffer, and strict loading wants it.
+    tensors.set(name.replace(/running_mean$/, STEP_COUNT), { dtype: 'I64', shape: [], data: Int32Array.of(step) });
+  }
+  return { tensors, leftOut };
+}
+
+function metadataOf(chosen: Chosen, leftOut: readonly string[]): Record<string, string> {
+  const { height, width, channels, mean, std, classNames } = chosen.data;
+  return {
+    format: 'pt', // transformers asks for it
+    'masksub.run': chosen.run,
+    'masksub.checkpoint': chosen.checkpoint,
+    'masksub.step': String(chosen.step),
+    'masksub.weights': chosen.kind,
+    'masksub.model': JSON.stringify(chosen.config.model),
+    'masksub.images': JSON.stringify({ height, width, channels, range: [0, 1], mean, std }),
+    'masksub.classNames': JSON.stringify(classNames),
+    ...(leftOut.length > 0 ? { 'masksub.left_out': leftOut.join(', ') } : {}),
+  };
+}
+
+function refuseExisting(target: string): void {
+  if (!fs.existsSync(target)) return;
+  throw new UserError(`Something lies in the way already: ${target}.`, {
+    hint: 'Move it away, or name another file with --to.',
+  });
+}
