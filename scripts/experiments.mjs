@@ -21,6 +21,15 @@ const swin = {
   mlpRatio: 2,
   maskPatch: 4,
 };
+/** Steps over which gradient norms are averaged. */
+const windows = [
+  [1, 20],
+  [21, 60],
+  [61, 240],
+  [241, 960],
+  [961, 3200],
+  [3201, 4650],
+];
 const five = [0, 1, 2, 3, 4];
 const three = [0, 1, 2];
 
@@ -173,15 +182,6 @@ function print() {
   );
   for (const row of chosen) printGradients(row, finishedOf(row));
 }
-
-const windows = [
-  [1, 20],
-  [21, 60],
-  [61, 240],
-  [241, 960],
-  [961, 3200],
-  [3201, 4650],
-];
 
 function finishedOf(row) {
   return rows[row].seeds.map((seed) => ({ seed, found: finished(row, seed) })).filter(({ found }) => found);
