@@ -217,7 +217,7 @@ export class Batches {
         const kept = 1 / (1 - rate);
         samples.forEach((sample, i) => {
           const stream = new RandomStream(this.#config.train.seed, `dropout.${branch}.${site}`, epoch, sample);
-          for (let k = i * each; k < (i + 1) * each; k++) factors[k] = stream.uniform() < rate ? 0 : kept;
+          stream.fillDropout(factors.subarray(i * each, (i + 1) * each), rate, kept);
         });
         return [site, factors];
       }),

@@ -109,3 +109,32 @@ test('normal numbers have mean 0 and deviation 1; truncated ones stay within ±2
   expect(Math.max(...wide.map(Math.abs))).toBeLessThanOrEqual(2);
   expect(wide.some((value) => Math.abs(value) > 1.8)).toBe(true);
 });
+
+describe('dropout factors', () => {
+  const factors = (sample: number, size = 100_000, rate = 0.3) => {
+    const out = new Float32Array(size);
+    new RandomStream(5, 'dropout', 1, sample).fillDropout(out, rate, 1 / (1 - rate));
+    return out;
+  };
+  test('are 0 at the rate, else the given factor', () => {
+    for (const rate of [0.01, 0.3, 0.9]) {
+      const out = factors(0, 200_000, rate);
+      expect(new Set(out).size).toBe(2);
+      const dropped = out.filter((factor) => factor === 0).length / out.length;
+      expect(Math.abs(dropped - rate)).toBeLessThan(4 * Math.sqrt((rate * (1 - rate)) / out.length));
+    }
+  });
+  test('do not follow each other: neighbours, both halves of a word, and samples are independent', () => {
+    const [a, b] = [factors(0), factors(1)];
+    const together = (x: Float32Array, y: Float32Array, shift: number) => {
+      let both = 0;
+      for (let i = 0; i + shift < x.length; i++) if (x[i] === 0 && y[i + shift] === 0) both++;
+      return both / x.length;
+    };
+    for (const shift of [1, 2, 3, 4, 8]) expect(Math.abs(together(a, a, shift) - 0.09)).toBeLessThan(0.005);
+    expect(Math.abs(together(a, b, 0) - 0.09)).toBeLessThan(0.005);
+  });
+  test('are the same for the same key, and a longer array begins the same', () => {
+    expect(factors(7, 1000)).toEqual(factors(7, 2000).subarray(0, 1000));
+  });
+});
