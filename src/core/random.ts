@@ -106,21 +106,22 @@ export class RandomStream {
    */
   fillDropout(out: Float32Array, rate: number, kept: number): void {
     const threshold = Math.round(rate * 0x1_0000);
-    let [a, b, c, counter] = [this.word() | 0, this.word() | 0, this.word() | 0, 1];
-    let bits = 0;
-    for (let i = -24; i < out.length; i++) {
-      // The first dozen words still show the seed. A word serves two elements.
-      if (i % 2 === 0) {
-        const sum = (((a + b) | 0) + counter) | 0;
-        counter = (counter + 1) | 0;
-        a = b ^ (b >>> 9);
-        b = (c + (c << 3)) | 0;
-        c = (((c << 21) | (c >>> 11)) + sum) | 0;
-        bits = sum;
-      } else {
-        bits >>>= 16;
-      }
-      if (i >= 0) out[i] = (bits & 0xffff) < threshold ? 0 : kept;
+    let a = this.word() | 0;
+    let b = this.word() | 0;
+    let c = this.word() | 0;
+    let counter = 1;
+    const length = out.length;
+    // The first dozen words still show the seed. A word serves two elements.
+    for (let i = -24; i < length; i += 2) {
+      const bits = (((a + b) | 0) + counter) | 0;
+      counter = (counter + 1) | 0;
+      a = b ^ (b >>> 9);
+      b = (c + (c << 3)) | 0;
+      c = (((c << 21) | (c >>> 11)) + bits) | 0;
+      if (i < 0) continue;
+      // A sign bit in place of a branch, which no processor could foresee.
+      out[i] = kept * (1 - (((bits & 0xffff) - threshold) >>> 31));
+      if (i + 1 < length) out[i + 1] = kept * (1 - ((((bits >> 16) & 0xffff) - threshold) >>> 31));
     }
   }
 
