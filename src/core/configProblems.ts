@@ -25,6 +25,14 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
     problems.push({ path, atKey: false, message, inSchema: false });
   const { model, train, data, method } = config;
   for (const { key, message } of modelProblems(model, input.model)) problem(['model', key], message);
+  if (train.targetThreshold === 0 && train.smoothing > 0) {
+    const message = '"targetThreshold" 0 makes every smoothed target 1; set "smoothing" to 0.';
+    problem(['train', 'targetThreshold'], message);
+  }
+  const { maskRatio } = method;
+  if (typeof maskRatio !== 'number' && 'per' in maskRatio && maskRatio.min > maskRatio.max) {
+    problem(['method', 'maskRatio'], `"min" (${maskRatio.min}) must not exceed "max" (${maskRatio.max}).`);
+  }
   if (train.targetThreshold !== undefined && train.loss !== 'bce') {
     problem(['train', 'targetThreshold'], `"targetThreshold" needs the loss "bce", found "${train.loss}".`);
   }

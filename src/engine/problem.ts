@@ -28,7 +28,7 @@ export function buildProblem(
   if (method.masked.length > 0 && keptTokens(units, ratio) < 1) {
     throw new UserError(
       `method.maskRatio ${ratio} leaves none of the ${units} patches to the masked branch of ${methodTitles[config.method.name].title}.`,
-      { hint: 'Lower it, or make model.patchSize smaller.' },
+      { hint: `Lower it, or make model.${config.model.name === 'vit' ? 'patchSize' : 'maskPatch'} smaller.` },
     );
   }
   const optimizer = optimizers[config.train.optimizer]({ ...config.train, lambMaxGradNorm: 1 });
@@ -43,6 +43,11 @@ function buildModel(
   config: Config['model'],
   data: Pick<TrainingData, 'height' | 'width' | 'channels' | 'classes' | 'name'>,
 ): Model {
+  if (config.name === 'bert') {
+    throw new UserError(`The model "bert" sees texts, and "${data.name}" has images.`, {
+      hint: 'Set model.name to "vit", "resnet" or "swin"; data sets of texts come later.',
+    });
+  }
   const imageSize = config.imageSize ?? data.height;
   if (data.height !== data.width || data.height !== imageSize) {
     throw new UserError(

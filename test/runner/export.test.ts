@@ -166,7 +166,7 @@ describe('refused, with a way out:', () => {
   };
   const saved = '--saved-model';
 
-  test('no format', () => refused([run], '--saved-model'));
+  test('no format', () => refused([run], '--saved-model or --pytorch'));
   test('no such run', () => refused(['x-s0-maksub', saved], 'no run "x-s0-maksub"', 'x-s0-masksub'));
   test('no such checkpoint', () =>
     refused([run, saved, '--checkpoint', 'bets'], 'no checkpoint "bets"', 'Did you mean "best"?'));

@@ -4,12 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { decodeSafetensors, encodeSafetensors, type Tensor, type TensorFile } from '../../src/store/safetensors.ts';
 
 const tensor = fc
-  .tuple(fc.constantFrom('F32' as const, 'I32' as const, 'U8' as const), fc.array(fc.nat(4), { maxLength: 4 }))
+  .tuple(
+    fc.constantFrom('I64' as const, 'F32' as const, 'I32' as const, 'U8' as const),
+    fc.array(fc.nat(4), { maxLength: 4 }),
+  )
   .chain(([dtype, shape]) => {
     const count = shape.reduce((a, b) => a * b, 1);
     const exact = { minLength: count, maxLength: count };
     const data =
-      dtype === 'F32' ? fc.float32Array(exact) : dtype === 'I32' ? fc.int32Array(exact) : fc.uint8Array(exact);
+      dtype === 'F32' ? fc.float32Array(exact) : dtype === 'U8' ? fc.uint8Array(exact) : fc.int32Array(exact);
     return data.map((values): Tensor => ({ dtype, shape, data: values }));
   });
 const name = fc.string({ unit: 'grapheme' }).filter((text) => text !== '__metadata__');
@@ -54,6 +57,13 @@ test('the bytes are those of the format', () => {
     Buffer.from([0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 1, 2, 3]),
   ]);
   expect(Buffer.from(bytes).equals(expected)).toBe(true);
+});
+
+test('a counter of PyTorch has 64 bits on disk, and is refused where it needs them', () => {
+  const bytes = encodeSafetensors(new Map([['n', { dtype: 'I64', shape: [], data: Int32Array.of(-7) }]]));
+  expect(new DataView(bytes.buffer).getBigInt64(bytes.length - 8, true)).toBe(-7n);
+  new DataView(bytes.buffer).setBigInt64(bytes.length - 8, 1n << 31n, true);
+  expect(() => decodeSafetensors(bytes, 'f')).toThrow('"n" (I64) holds numbers of more than 32 bits');
 });
 
 /** A file with this header text and so many zero bytes of data. */

@@ -49,18 +49,24 @@ export function binaryCrossEntropy(logits: tf.Tensor2D, target: tf.Tensor2D): tf
   });
 }
 
+/** What is computed from x (B, C) without a gradient. */
+function constantOf(x: tf.Tensor2D, compute: (x: tf.Tensor2D) => tf.Tensor2D): tf.Tensor2D {
+  return differentiable([x], (x) => ({ value: compute(x), save: [], gradient: (dy) => [tf.zerosLike(dy)] }));
+}
+
 export const criteria = {
   ce: {
     loss: softmaxCrossEntropy,
     activation: (logits) => tf.softmax(logits),
-    decision: (logits) => {
-      const largest = tf.oneHot(tf.argMax<tf.Tensor1D>(logits, -1), logits.shape[1], 1, 0, 'int32');
-      return tf.cast(largest as tf.Tensor2D, 'float32');
-    },
+    decision: (logits) =>
+      constantOf(logits, (logits) => {
+        const largest = tf.oneHot(tf.argMax<tf.Tensor1D>(logits, -1), logits.shape[1], 1, 0, 'int32');
+        return tf.cast(largest as tf.Tensor2D, 'float32');
+      }),
   },
   bce: {
     loss: binaryCrossEntropy,
     activation: (logits) => tf.sigmoid(logits),
-    decision: (logits) => tf.cast(tf.greater(logits, 0), 'float32'),
+    decision: (logits) => constantOf(logits, (logits) => tf.cast(tf.greater(logits, 0), 'float32')),
   },
 } as const satisfies Record<string, Criterion>;
