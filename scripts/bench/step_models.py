@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-# Of BERT. With "eager", the other one of transformers', a step takes longer.
+# Of BERT: what transformers chooses by itself. The other one is "eager".
 ATTENTION = "sdpa"
 
 
