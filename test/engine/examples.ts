@@ -29,22 +29,21 @@ export function demoConfig(changes: Changes = {}): Config {
   });
 }
 
-/** Four tokens of width 8 in two blocks: a step takes milliseconds, on `tinyData`. */
+/** Of each model that sees images one for `tinyData`: a step takes milliseconds. The ViT has four tokens of width 8 in two blocks. */
+const tinyModels = {
+  vit: { patchSize: 4, width: 8, depth: 2, heads: 2, mlpRatio: 2 },
+  resnet: { blocks: [1, 1], channels: [2, 4], stem: 4, maskPatch: 4 },
+  swin: { patchSize: 2, width: 4, blocks: [2], heads: [1], window: 2, maskPatch: 4, mlpRatio: 2 },
+} as const;
+export const tinyModelNames = Object.keys(tinyModels) as (keyof typeof tinyModels)[];
+
+/** A tiny model, by default the ViT, on `tinyData`. */
 export function tinyConfig(changes: Changes = {}): Config {
+  const name = (changes.model?.name ?? 'vit') as keyof typeof tinyModels;
   return resolved({
     ...changes,
     data: { dataset: 'fashion-mnist-mini', ...changes.data },
-    model: {
-      name: 'vit',
-      imageSize: 8,
-      patchSize: 4,
-      width: 8,
-      depth: 2,
-      heads: 2,
-      mlpRatio: 2,
-      ...lively(changes),
-      ...changes.model,
-    },
+    model: { name, imageSize: 8, ...tinyModels[name], ...lively(changes), ...changes.model },
     train: { epochs: 2, batchSize: 8, warmupEpochs: 0, learningRate: 1e-2, ...changes.train },
   });
 }

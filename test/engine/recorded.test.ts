@@ -68,7 +68,7 @@ function expectSameReports(recorded: readonly StepReport[], eager: readonly Step
       expect(Math.abs((grad.branches[branch as 'main'] ?? 0) - value), branch).toBeLessThanOrEqual(tolerance);
     }
     if (other.grad.cosine === undefined) expect(grad.cosine).toBeUndefined();
-    else expect(grad.cosine).toBeCloseTo(other.grad.cosine, 3);
+    else expect(grad.cosine).toBeCloseTo(other.grad.cosine, 2); // of gradients that may be all but rounding
   }
 }
 
