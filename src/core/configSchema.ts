@@ -12,6 +12,7 @@ import {
   precisions,
   recipes,
 } from './catalog.ts';
+import { modelSizes } from './modelConfig.ts';
 
 const oneOf = <T extends Record<string, Entry>>(table: T, what: string) =>
   z.enum(namesOf(table)).meta({
@@ -26,7 +27,10 @@ const positive = z.number().positive();
 const nonNegative = z.number().nonnegative();
 
 /** For completion; which model has which is checked beside the schema. */
-const sizeExamples = ['ti/16', 's/16', 'b/16', 'l/16', 'h/14', '50', '101', '152', 't', 's', 'b', 'base', 'small'];
+const sizeExamples: string[] = Object.values(modelSizes).flatMap((sizes) => Object.keys(sizes));
+const sizesByModel: string[] = Object.entries(modelSizes).map(
+  ([name, sizes]) => `\`${name}\`: ${Object.keys(sizes).join(', ')}.`,
+);
 
 /** What a person writes: only `data.dataset` and `model.name` must be there; a recipe and the defaults give the rest. */
 const dataSchema = z.strictObject({
@@ -63,8 +67,8 @@ const modelSchema = z.strictObject({
     })
     .optional(),
   size: described(
-    z.string().meta({ examples: [...sizeExamples] }),
-    'A published size, which sets several keys at once; keys beside it win. `vit`: ti/16, s/16, b/16, l/16, h/14. `resnet`: 50, 101, 152. `swin`: t, s, b. `bert`: base, small.',
+    z.string().meta({ examples: sizeExamples }),
+    `A published size, which sets several keys at once; keys beside it win. ${sizesByModel.join(' ')}`,
   ).optional(),
   imageSize: described(natural, 'Side of the square input, in pixels. Default: that of the data.').optional(),
   patchSize: described(natural, 'Side of a patch, in pixels; must divide `imageSize`.').optional(),

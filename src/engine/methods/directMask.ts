@@ -1,5 +1,5 @@
 /**
- * Direct masking: the masked input with the label, alone (`clean`: false) or beside the whole input. What the paper starts from: above 50 %
+ * Direct masking: the masked input with the label, alone (`cleanView`: false) or beside the whole input. What the paper starts from: above 50 %
  * its training loss converges badly. Heo et al., CVPR 2025, section 3 (https://arxiv.org/abs/2306.11339).
  */
 import { supervised } from './baseline.ts';

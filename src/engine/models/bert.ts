@@ -2,14 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../core/errors.ts';
 import type { ModelConfigOf } from '../../core/modelConfig.ts';
-import { differentiable } from '../ops/differentiable.ts';
 import { dropElements } from '../ops/dropElements.ts';
 import { lookUp } from '../ops/embedding.ts';
 import { gelu } from '../ops/gelu.ts';
-import { layerNorm } from '../ops/layerNorm.ts';
-import { linear } from '../ops/linear.ts';
 import { maskedAttention, scoresOfPadding } from '../ops/maskedAttention.ts';
 import { selection, selectOfEach } from '../ops/selectTokens.ts';
+import { get, layerNormOf, linearOf, ones, truncatedNormal, zeros } from './layers.ts';
 import type { BranchDraws, DropSite, Init, Model, ModelInput, ParameterSpec, Parameters, TextInput } from './model.ts';
 
 const EPSILON = 1e-12;
@@ -67,7 +65,7 @@ export function bert(config: BertConfig): Model {
     if (draws.keep) {
       const selected = selection(draws.keep, length); // (B·K, T)
       present = tf.reshape(selectOfEach(selected, tf.reshape(present, [batch, length, 1])), draws.keep.shape);
-      x = keptOfEach(selected, x, batch); // (B·K, D)
+      x = selectOfEach(selected, tf.reshape(x, [batch, length, width])); // (B·K, D)
     }
     const padding = scoresOfPadding(present);
     for (let i = 0; i < depth; i++) x = layer(p, `bert.encoder.layer.${i}`, x, padding, heads, draws.drop);
@@ -171,21 +169,6 @@ function textOf(input: ModelInput, length: number): TextInput {
   return input;
 }
 
-/** The kept tokens of each sample. selected (B·K, T), x (B·T, D) → (B·K, D). */
-function keptOfEach(selected: tf.Tensor2D, x: tf.Tensor2D, batch: number): tf.Tensor2D {
-  const [rows, tokens] = selected.shape;
-  const [, width] = x.shape;
-  const ofEach = tf.reshape<tf.Rank.R3>(selected, [batch, rows / batch, tokens]); // (B, K, T)
-  return differentiable([x], (x) => ({
-    value: tf.reshape<tf.Rank.R2>(tf.matMul(ofEach, tf.reshape(x, [batch, tokens, width])), [rows, width]),
-    save: [ofEach],
-    gradient: (dy, [ofEach]) => {
-      const dx = tf.matMul(ofEach as tf.Tensor3D, tf.reshape<tf.Rank.R3>(dy, [batch, -1, width]), true, false);
-      return [tf.reshape(dx, [batch * tokens, width])];
-    },
-  }));
-}
-
 /** One post-norm layer. x (B·T, D), padding (B, 1, 1, T). */
 function layer(
   p: Parameters,
@@ -205,19 +188,7 @@ function layer(
   return normOf(p, `${at}.output.LayerNorm`, tf.add(out, y));
 }
 
-function linearOf(p: Parameters, at: string, x: tf.Tensor2D): tf.Tensor2D {
-  return linear(x, get(p, `${at}.weight`), get(p, `${at}.bias`));
-}
-
-function normOf(p: Parameters, at: string, x: tf.Tensor2D): tf.Tensor2D {
-  return layerNorm(x, get(p, `${at}.weight`), get(p, `${at}.bias`), EPSILON);
-}
-
-function get<T extends tf.Tensor>(p: Parameters, name: string): T {
-  const tensor = p[name];
-  if (!tensor) throw new Error(`Parameter ${name} is missing.`);
-  return tensor as T;
-}
+const normOf = (p: Parameters, at: string, x: tf.Tensor2D) => layerNormOf(p, at, x, EPSILON);
 
 function dropSitesOf({ depth, width, length, dropout: rate }: BertConfig): DropSite[] {
   const site = (site: string, elements: (tokens: number) => readonly number[]): DropSite => ({
@@ -238,10 +209,11 @@ function dropSitesOf({ depth, width, length, dropout: rate }: BertConfig): DropS
 /** Every parameter in transformers' order. */
 function bertParameters({ width, depth, hidden, classes, ...tables }: BertConfig): ParameterSpec[] {
   const specs: ParameterSpec[] = [];
+  const normal = truncatedNormal(0.02);
   const add = (name: string, shape: number[], init: Init) =>
     specs.push({ name, shape, init, decay: shape.length > 1, layer: layerOf(name) });
   const linearSpecs = (name: string, out: number, fanIn: number) => {
-    add(`${name}.weight`, [out, fanIn], truncatedNormal);
+    add(`${name}.weight`, [out, fanIn], normal);
     add(`${name}.bias`, [out], zeros);
   };
   const normSpecs = (name: string) => {
@@ -249,9 +221,9 @@ function bertParameters({ width, depth, hidden, classes, ...tables }: BertConfig
     add(`${name}.bias`, [width], zeros);
   };
 
-  add('bert.embeddings.word_embeddings.weight', [tables.vocabulary, width], truncatedNormal);
-  add('bert.embeddings.position_embeddings.weight', [tables.positions, width], truncatedNormal);
-  add('bert.embeddings.token_type_embeddings.weight', [tables.segments, width], truncatedNormal);
+  add('bert.embeddings.word_embeddings.weight', [tables.vocabulary, width], normal);
+  add('bert.embeddings.position_embeddings.weight', [tables.positions, width], normal);
+  add('bert.embeddings.token_type_embeddings.weight', [tables.segments, width], normal);
   normSpecs('bert.embeddings.LayerNorm');
   for (let i = 0; i < depth; i++) {
     const at = `bert.encoder.layer.${i}`;
@@ -266,10 +238,6 @@ function bertParameters({ width, depth, hidden, classes, ...tables }: BertConfig
   linearSpecs('classifier', classes, width);
   return specs;
 }
-
-const zeros: Init = { kind: 'constant', value: 0 };
-const ones: Init = { kind: 'constant', value: 1 };
-const truncatedNormal: Init = { kind: 'truncated-normal', standardDeviation: 0.02 };
 
 /** `bert.encoder.layer.3.output.dense.weight` → `layer.3`; embeddings → `embed`; the rest → `head`. */
 function layerOf(name: string): string {

@@ -12,7 +12,7 @@ export function selection(keep: tf.Tensor2D, tokens: number): tf.Tensor2D {
   return tf.cast<tf.Tensor2D>(oneHot as tf.Tensor2D, 'float32');
 }
 
-/** The selected rows of each sample. selected (B·K, L), x (B, L, P) → (B·K, P); x needs no gradient. */
+/** The selected rows of each sample. selected (B·K, L), x (B, L, P) → (B·K, P). */
 export function selectOfEach(selected: tf.Tensor2D, x: tf.Tensor3D): tf.Tensor2D {
   const [batch, tokens, width] = x.shape;
   const kept = selected.shape[0] / batch;

@@ -17,7 +17,10 @@ export interface Instruction {
 export function contract(instructions: readonly Instruction[]): Instruction[] {
   const uses = instructions.map(() => 0);
   for (const instruction of instructions) {
-    for (const operand of operandsOf(instruction)) uses[operand] = (uses[operand] as number) + 1;
+    withOperands(instruction, (operand) => {
+      uses[operand] = (uses[operand] as number) + 1;
+      return operand;
+    });
   }
   const gone = new Set<number>();
   const joined = instructions.map((sum): Instruction => {
@@ -38,35 +41,20 @@ export function contract(instructions: readonly Instruction[]): Instruction[] {
   return renumbered(joined, gone);
 }
 
-/** The instructions that one reads. */
-function operandsOf({ op, a, b, bKind, c, cKind }: Instruction): number[] {
-  if (op === fusedOps.load || op === fusedOps.fill) return [];
-  const isRead = (kind: number) => kind === operandKinds.value || kind === operandKinds.row;
-  return [
-    a,
-    ...(op >= fusedOps.add && op < fusedOps.rowSum && isRead(bKind) ? [b] : []),
-    ...((op === fusedOps.mulAdd || op === fusedOps.select) && isRead(cKind) ? [c] : []),
-  ];
+/** An instruction with the numbers of those that it reads replaced. */
+function withOperands(instruction: Instruction, replaced: (operand: number) => number): Instruction {
+  const { op, a, b, bKind, c, cKind } = instruction;
+  if (op === fusedOps.load || op === fusedOps.fill) return instruction;
+  const readsB = op >= fusedOps.add && op < fusedOps.rowSum && bKind !== operandKinds.constant;
+  const readsC = (op === fusedOps.mulAdd || op === fusedOps.select) && cKind !== operandKinds.constant;
+  return { ...instruction, a: replaced(a), b: readsB ? replaced(b) : b, c: readsC ? replaced(c) : c };
 }
 
 /** The list without `gone`, whose numbers nobody reads. */
 function renumbered(instructions: readonly Instruction[], gone: ReadonlySet<number>): Instruction[] {
   let next = 0;
   const number = instructions.map((_, i) => (gone.has(i) ? -1 : next++));
-  const moved = (index: number) => number[index] as number;
-  return instructions.flatMap((instruction, i) => {
-    if (gone.has(i)) return [];
-    const { op, a, b, bKind, c, cKind } = instruction;
-    if (op === fusedOps.load || op === fusedOps.fill) return [instruction];
-    const isBinary = op >= fusedOps.add && op < fusedOps.rowSum;
-    const isTernary = op === fusedOps.mulAdd || op === fusedOps.select;
-    return [
-      {
-        ...instruction,
-        a: moved(a),
-        b: isBinary && bKind !== operandKinds.constant ? moved(b) : b,
-        c: isTernary && cKind !== operandKinds.constant ? moved(c) : c,
-      },
-    ];
-  });
+  return instructions
+    .filter((_, i) => !gone.has(i))
+    .map((instruction) => withOperands(instruction, (operand) => number[operand] as number));
 }
