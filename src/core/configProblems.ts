@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import type { Config } from './config.ts';
 import { type ConfigInput, configGroups, configSchema } from './configSchema.ts';
 import { nearestName } from './errors.ts';
-import { methodDefaults, methodKeys } from './methodConfig.ts';
+import { isRange, methodDefaults, methodKeys } from './methodConfig.ts';
 import { modelProblems } from './modelConfig.ts';
 
 /** Something wrong in a config: where (a path of keys), what, and the way out. */
@@ -30,7 +30,7 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
     problem(['train', 'targetThreshold'], message);
   }
   const { maskRatio } = method;
-  if (typeof maskRatio !== 'number' && 'per' in maskRatio && maskRatio.min > maskRatio.max) {
+  if (isRange(maskRatio) && maskRatio.min > maskRatio.max) {
     problem(['method', 'maskRatio'], `"min" (${maskRatio.min}) must not exceed "max" (${maskRatio.max}).`);
   }
   if (train.targetThreshold !== undefined && train.loss !== 'bce') {

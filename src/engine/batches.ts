@@ -1,5 +1,6 @@
 /** Batches: which samples, augmented how, with which masks. Everything random is drawn here, on the host, from named streams. */
 import type { Config } from '../core/config.ts';
+import { isRange } from '../core/methodConfig.ts';
 import { RandomStream } from '../core/random.ts';
 import { scheduledValue } from '../core/schedules.ts';
 import { drawMix, mixImages, mixTargets } from './augment/mix.ts';
@@ -183,7 +184,7 @@ export class Batches {
   #ratios(epoch: number, index: number): (sample: number) => number {
     const { method, train } = this.#config;
     const { maskRatio } = method;
-    if (typeof maskRatio === 'number' || !('per' in maskRatio)) {
+    if (!isRange(maskRatio)) {
       const ratio = scheduledValue(maskRatio, epoch + index / this.perEpoch, train.epochs);
       return () => ratio;
     }

@@ -1,5 +1,6 @@
 /** Which units of an input a masked branch sees: at random, with whole blocks hidden, or in a regular grid. */
 import type { Config } from '../core/config.ts';
+import { isRange } from '../core/methodConfig.ts';
 import type { RandomStream } from '../core/random.ts';
 import { scheduledValue } from '../core/schedules.ts';
 import type { Masking } from './models/model.ts';
@@ -14,14 +15,14 @@ export function keptTokens(units: number, maskRatio: number): number {
 
 /** The ratio that stands for a config where one is wanted: in validation, and for what a step costs. A schedule's last, a range's middle. */
 export function typicalRatio({ method: { maskRatio }, train: { epochs } }: Pick<Config, 'method' | 'train'>): number {
-  if (typeof maskRatio !== 'number' && 'per' in maskRatio) return (maskRatio.min + maskRatio.max) / 2;
+  if (isRange(maskRatio)) return (maskRatio.min + maskRatio.max) / 2;
   return scheduledValue(maskRatio, epochs, epochs);
 }
 
 /** The largest ratio of a config. */
 export function largestRatio({ method: { maskRatio } }: Pick<Config, 'method'>): number {
   if (typeof maskRatio === 'number') return maskRatio;
-  if ('per' in maskRatio) return maskRatio.max;
+  if (isRange(maskRatio)) return maskRatio.max;
   return 'steps' in maskRatio
     ? Math.max(...maskRatio.steps.map(([, ratio]) => ratio))
     : Math.max(maskRatio.from, maskRatio.to);

@@ -2,6 +2,7 @@
 import { methods as methodTitles } from '../core/catalog.ts';
 import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
+import { isRange } from '../core/methodConfig.ts';
 import { modelProblems } from '../core/modelConfig.ts';
 import type { TrainingData } from './batches.ts';
 import { keptTokens, largestRatio, unitsOf } from './masks.ts';
@@ -28,7 +29,7 @@ export function buildProblem(
   if (method.masked.length > 0 && keptTokens(units, ratio) < 1) {
     throw new UserError(
       `method.maskRatio ${ratio} leaves none of the ${units} patches to the masked branch of ${methodTitles[config.method.name].title}.`,
-      { hint: `Lower it, or make model.${config.model.name === 'vit' ? 'patchSize' : 'maskPatch'} smaller.` },
+      { hint: `Lower it, or make model.${model.masking.kind === 'remove' ? 'patchSize' : 'maskPatch'} smaller.` },
     );
   }
   const optimizer = optimizers[config.train.optimizer]({ ...config.train, lambMaxGradNorm: 1 });
@@ -63,8 +64,7 @@ function buildModel(
 
 /** Tokens that leave the sequence must be as many in each sample of a batch. */
 function checkRange({ method: { maskRatio }, model: { name } }: Config, { masking }: Model): void {
-  if (typeof maskRatio === 'number' || !('per' in maskRatio) || maskRatio.per === 'batch') return;
-  if (masking.kind !== 'remove') return;
+  if (!isRange(maskRatio) || maskRatio.per === 'batch' || masking.kind !== 'remove') return;
   throw new UserError(
     `The model "${name}" removes hidden tokens, so all samples of a batch keep as many: method.maskRatio cannot be drawn per sample.`,
     { hint: 'Set "per" to "batch".' },

@@ -2,7 +2,7 @@
  * The forms of the Vision Transformer agree with timm: with stored numbers, and where a Python has torch and timm with fresh ones. Both
  * come from scripts/reference/forms.py, which says what they are.
  */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -25,6 +25,7 @@ import { optimizerOf } from '../../src/runner/parity/optimizer.ts';
 import { floatsOf, imagesOf, numbersOf, shapeOf } from '../../src/runner/parity/oracle.ts';
 import { decodeSafetensors, type TensorFile } from '../../src/store/safetensors.ts';
 import { executorNames, executors } from '../engine/examples.ts';
+import { pythonWithTimm } from '../support/timm.ts';
 
 const script = 'scripts/reference/forms.py';
 const stored = path.join(import.meta.dirname, 'forms');
@@ -204,17 +205,6 @@ async function expectSameStep({ tensors, about }: Reference, executorName: keyof
   } finally {
     await executor.dispose();
   }
-}
-
-/** The Python that `MASKSUB_TORCH_PYTHON` names, else `python3`, or why there is no comparison. */
-function pythonWithTimm(): { readonly command: string } | { readonly missing: string } {
-  const command = process.env.MASKSUB_TORCH_PYTHON ?? 'python3';
-  // Looks for the packages without loading them: that takes seconds, and the script tells what is wrong with them.
-  const look = "import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, ['torch', 'timm', 'safetensors'])))";
-  const { status } = spawnSync(command, ['-c', look], { timeout: 20_000 });
-  return status === 0
-    ? { command }
-    : { missing: `${command} has no torch, timm and safetensors (MASKSUB_TORCH_PYTHON names a Python)` };
 }
 
 function expectSameGradient<T extends tf.Tensor>(x: T, own: (x: T) => tf.Tensor, plain: (x: T) => tf.Tensor): void {

@@ -2,7 +2,7 @@
  * Weights out and in: what `masksub export --pytorch` writes is timm's state dict, bit for bit and in timm itself where a Python has it
  * (scripts/reference/load.py); and `model.weights` starts a pair from such a file, or refuses it by file and tensor.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -19,6 +19,7 @@ import { readRun } from '../../src/store/runReader.ts';
 import { decodeSafetensors, encodeSafetensors, type Tensor, type TensorFile } from '../../src/store/safetensors.ts';
 import { temporaryFolder } from '../store/temporaryFolder.ts';
 import { cli, expectRefusal } from '../support/cli.ts';
+import { pythonWithTimm } from '../support/timm.ts';
 import { type Experiment, makeExperiment, runArguments, runFolder } from './experiment.ts';
 
 /** Models that timm has, small: keys of the config's model group. */
@@ -311,13 +312,3 @@ describe('model.weights', () => {
     });
   });
 });
-
-/** The Python that `MASKSUB_TORCH_PYTHON` names, else `python3`, or why there is no comparison. */
-function pythonWithTimm(): { readonly command: string } | { readonly missing: string } {
-  const command = process.env.MASKSUB_TORCH_PYTHON ?? 'python3';
-  const look = "import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, ['torch', 'timm', 'safetensors'])))";
-  const { status } = spawnSync(command, ['-c', look], { timeout: 20_000 });
-  return status === 0
-    ? { command }
-    : { missing: `${command} has no torch, timm and safetensors (MASKSUB_TORCH_PYTHON names a Python)` };
-}

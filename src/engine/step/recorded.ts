@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Branch } from '../methods/method.ts';
 import type { StepScalars } from '../optim/optimizer.ts';
-import { unpackValues } from '../parameters.ts';
+import { type ParameterGroup, unpackValues } from '../parameters.ts';
 import type { Executor, HostBatch, HostDraws, HostModelInput, Inspection, StepReport } from './executor.ts';
 import type { Feed, GraphRuntime, GraphSession } from './graphRuntime.ts';
 import { batchTensors, drawTensors, type HostInput, inputTensors, type MakeTensor, scalarTensors } from './inputs.ts';
@@ -138,10 +138,10 @@ export async function recordedExecutor(
       });
       const from = weights === 'ema' && problem.ema !== undefined ? 'ema' : 'parameters';
       const recording = await recordingFor(`evaluate-${from}`, inputs, (trace, make) => {
-        const flats = [...groups, ...bufferGroups].map(({ size }, g) => {
-          const name = from === 'parameters' && g >= groups.length ? `buffers.${g - groups.length}` : `${from}.${g}`;
-          return trace.variable(name, [size]) as tf.Tensor1D;
-        });
+        const flats =
+          from === 'ema'
+            ? valuesOf(trace, 'ema', [...groups, ...bufferGroups])
+            : [...valuesOf(trace, 'parameters', groups), ...valuesOf(trace, 'buffers', bufferGroups)];
         const drawn = drawTensors(draws, input.shape[0], make);
         const logits = evaluateModel(problem, flats, inputTensors(input, make), drawn);
         return { results: new Map([['logits', logits]]), updates: new Map() };
@@ -156,6 +156,11 @@ export async function recordedExecutor(
     },
     notices: () => [],
   };
+}
+
+/** What the variables of a kind hold, a flat tensor for each group. */
+function valuesOf(trace: Trace, kind: string, groups: readonly ParameterGroup[]): tf.Tensor1D[] {
+  return groups.map(({ size }, g) => trace.variable(`${kind}.${g}`, [size]) as tf.Tensor1D);
 }
 
 interface Recorded {
@@ -175,9 +180,9 @@ function compileRecording(
     const { nodes, result } = record(prefix, infer, (trace) =>
       tf.tidy(() => {
         const { results, updates } = compute(trace, ({ name, dtype, shape }) => trace.placeholder(name, dtype, shape));
-        const valuesOf = (tensors: ReadonlyMap<string, tf.Tensor>) =>
+        const recordedOf = (tensors: ReadonlyMap<string, tf.Tensor>) =>
           new Map([...tensors].map(([name, tensor]): [string, Value] => [name, trace.valueOf(tensor)]));
-        return { results: valuesOf(results), updates: valuesOf(updates) } as never;
+        return { results: recordedOf(results), updates: recordedOf(updates) } as never;
       }),
     ) as { nodes: Node[]; result: { results: Map<string, Value>; updates: Map<string, Value> } };
     return compileGraph(prefix, { nodes, ...result }, { precision, fused: runtime.fused });
@@ -195,14 +200,12 @@ function recordStep(
   inspected: boolean,
 ): Recorded {
   const { groups, bufferGroups, optimizer, method, ema } = problem;
-  const averaged = [...groups, ...bufferGroups];
-  const variable = (name: string, g: number, of = groups) =>
-    trace.variable(`${name}.${g}`, [of[g]?.size ?? 0]) as tf.Tensor1D;
+  const slots = optimizer.slots.map((slot) => valuesOf(trace, `optimizer.${slot}`, groups));
   const state: TrainState = {
-    parameters: groups.map((_, g) => variable('parameters', g)),
-    slots: groups.map((_, g) => optimizer.slots.map((slot) => variable(`optimizer.${slot}`, g))),
-    buffers: bufferGroups.map((_, g) => variable('buffers', g, bufferGroups)),
-    ema: ema === undefined ? undefined : averaged.map((_, g) => variable('ema', g, averaged)),
+    parameters: valuesOf(trace, 'parameters', groups),
+    slots: groups.map((_, g) => slots.map((slot) => slot[g] as tf.Tensor1D)),
+    buffers: valuesOf(trace, 'buffers', bufferGroups),
+    ema: ema === undefined ? undefined : valuesOf(trace, 'ema', [...groups, ...bufferGroups]),
   };
   const tensors = batchTensors(batches, make);
   const { state: next, outcome } = trainStep(problem, state, tensors, scalarTensors(scalars, make), trace.nextPhase);
