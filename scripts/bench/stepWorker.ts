@@ -5,17 +5,13 @@
 import fs from 'node:fs';
 import { type Config, resolveConfig } from '../../src/core/config.ts';
 import { UserError } from '../../src/core/errors.ts';
+import { typicalRatio } from '../../src/core/maskRatio.ts';
 import { RandomStream } from '../../src/core/random.ts';
-import { Batches, type TrainingData } from '../../src/engine/batches.ts';
-import { keptTokens, typicalRatio } from '../../src/engine/masks.ts';
-import { methods } from '../../src/engine/methods/index.ts';
-import { bertFromConfig } from '../../src/engine/models/bert.ts';
-import { criteria } from '../../src/engine/ops/losses.ts';
-import { optimizers } from '../../src/engine/optim/index.ts';
-import { groupBuffers, groupParameters, initialValues, sizeOf } from '../../src/engine/parameters.ts';
+import { Batches } from '../../src/engine/batches.ts';
+import { initialValues, sizeOf } from '../../src/engine/parameters.ts';
 import { buildProblem, trainingFlops } from '../../src/engine/problem.ts';
-import type { HostBatch } from '../../src/engine/step/executor.ts';
-import type { Problem } from '../../src/engine/step/step.ts';
+import { stepScalars } from '../../src/engine/step/step.ts';
+import type { ImageData, TextData } from '../../src/engine/trainingData.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
 import { collectGarbage, limitThreads } from '../../src/runner/environment.ts';
 import { executorFactory } from '../../src/runner/executor.ts';
@@ -38,12 +34,6 @@ interface Task {
   readonly device: 'cpu' | 'cuda';
 }
 
-/** What is trained on: images or texts. */
-interface Source {
-  readonly problemOf: (config: Config) => Problem;
-  readonly batchesOf: (config: Config, problem: Problem) => readonly HostBatch[];
-}
-
 /** Different batches, so that no cache holds the one that comes next. */
 const BATCHES = 4;
 
@@ -53,11 +43,11 @@ process.on('uncaughtException', (error) => {
   if (!(error instanceof UserError)) throw error;
   process.send?.({ failed: error.message }, () => process.exit());
 });
-const source = 'length' in work ? textSource(work) : imageSource(work);
+const data = 'length' in work ? syntheticTexts(work) : syntheticImages(work);
 const largest = Math.max(
   ...task.lanes.map((lane) => {
     const config = configOf(lane);
-    return config.train.batchSize * trainingFlops(source.problemOf(config), typicalRatio(config));
+    return config.train.batchSize * trainingFlops(buildProblem(config, data), typicalRatio(config));
   }),
 );
 limitThreads(largest);
@@ -133,9 +123,10 @@ function configOf({ method }: Lane): Config {
 async function laneOf(lane: Lane) {
   const config = configOf(lane);
   checkMachine(config.run, backend);
-  const problem = source.problemOf(config);
+  const problem = buildProblem(config, data);
   let initial: ReadonlyMap<string, Float32Array> | undefined = initialValues(problem.model, 0);
-  const batches = source.batchesOf(config, problem);
+  const source = new Batches(config, data, problem.model, problem.method);
+  const batches = Array.from({ length: BATCHES }, (_, i) => source.batch(0, i, source.order(0)));
   const began = performance.now();
   const { executor } = await (lane.statistics ? executorFactory : bareExecutorFactory)(config.run, backend)(
     problem,
@@ -148,7 +139,7 @@ async function laneOf(lane: Lane) {
     const batch = batches[done % BATCHES];
     if (!batch) throw new Error('The data hold too few batches.');
     done += 1;
-    await executor.step([batch], problem.optimizer.scalars(done, 1e-4));
+    await executor.step([batch], stepScalars(problem, done, 1e-4, 0.5));
     const reports = await executor.reports();
     if (!reports.every(({ finite }) => finite)) throw new Error('The loss is not finite: such a step changes nothing.');
   }
@@ -163,19 +154,8 @@ async function laneOf(lane: Lane) {
   };
 }
 
-function imageSource(work: ImageWork): Source {
-  const data = syntheticImages(work);
-  return {
-    problemOf: (config) => buildProblem(config, data),
-    batchesOf: (config, { model, method }) => {
-      const batches = new Batches(config, data, model, method);
-      return Array.from({ length: BATCHES }, (_, i) => batches.batch(0, i, batches.order(0)));
-    },
-  };
-}
-
 /** Noise with random labels: the time of a step does not depend on what is in the images. */
-function syntheticImages({ imageSize, channels, classes, batchSize }: ImageWork): TrainingData {
+function syntheticImages({ imageSize, channels, classes, batchSize }: ImageWork): ImageData {
   const count = BATCHES * batchSize;
   const stream = new RandomStream(0, 'bench');
   const images = {
@@ -185,6 +165,7 @@ function syntheticImages({ imageSize, channels, classes, batchSize }: ImageWork)
   };
   const perChannel = (value: number) => Array.from({ length: channels }, () => value);
   return {
+    kind: 'images',
     name: 'synthetic',
     classes,
     height: imageSize,
@@ -198,68 +179,27 @@ function syntheticImages({ imageSize, channels, classes, batchSize }: ImageWork)
   };
 }
 
-/** Texts have no data set: what a run would make of one is put together here. */
-function textSource(work: TextWork): Source {
-  return {
-    problemOf: (config) => textProblem(config, work),
-    batchesOf: (config, problem) => {
-      const stream = new RandomStream(0, 'bench');
-      return Array.from({ length: BATCHES }, () => textBatch(work, config, problem, stream));
-    },
-  };
-}
-
-function textProblem({ model: shape, method: { name, ...options }, train }: Config, work: TextWork): Problem {
-  if (shape.name !== 'bert') throw new Error(`The model "${shape.name}" sees no texts.`);
-  const model = bertFromConfig(shape, { classes: work.classes, length: work.length });
-  const optimizer = optimizers[train.optimizer]({ ...train, lambMaxGradNorm: 1 });
-  return {
-    model,
-    method: methods[name](options),
-    criterion: criteria[train.loss],
-    optimizer,
-    groups: groupParameters(model.parameters, {
-      depth: model.depth,
-      layerDecay: train.layerDecay,
-      separate: optimizer.separate,
-    }),
-    bufferGroups: groupBuffers(model.buffers),
-  };
-}
-
 /** Random tokens, padded after half of the places to all of them, with random labels. */
-function textBatch(work: TextWork, config: Config, { method }: Problem, stream: RandomStream): HostBatch {
-  const { batchSize, length, classes } = work;
-  const vocabulary = config.model.name === 'bert' ? config.model.vocabulary : 0;
-  const places = batchSize * length;
-  const present = new Float32Array(places);
-  const target = new Float32Array(batchSize * classes);
-  for (let i = 0; i < batchSize; i++) {
-    const tokens = length / 2 + stream.below(length / 2 + 1);
-    present.fill(1, i * length, i * length + tokens);
-    target[i * classes + stream.below(classes)] = 1;
-  }
-  const kept = keptTokens(length, typicalRatio(config));
-  // [CLS] stays, at the beginning.
-  const indices = Array.from({ length: batchSize }, () => [
-    0,
-    ...stream
-      .permutation(length - 1)
-      .subarray(0, kept - 1)
-      .map((token) => token + 1),
-  ]).flat();
-  const keep = { indices: Int32Array.from(indices), kept };
+function syntheticTexts({ length, classes, batchSize }: TextWork): TextData {
+  const count = BATCHES * batchSize;
+  const stream = new RandomStream(0, 'bench');
+  const vocabulary = 30522; // of bert-base-uncased
+  const texts = {
+    count,
+    ids: Int32Array.from({ length: count * length }, () => stream.below(vocabulary)),
+    types: Int32Array.from({ length: count * length }, () => stream.below(2)),
+    tokens: Int32Array.from({ length: count }, () => length / 2 + stream.below(length / 2 + 1)),
+    labels: Int32Array.from({ length: count }, () => stream.below(classes)),
+  };
   return {
-    input: {
-      kind: 'text',
-      ids: Int32Array.from({ length: places }, () => stream.below(vocabulary)),
-      types: Int32Array.from({ length: places }, () => stream.below(2)),
-      present,
-      shape: [batchSize, length],
-    },
-    target,
-    draws: Object.fromEntries(
-      method.terms.map(({ branch }) => [branch, method.masked.includes(branch) ? { keep } : {}]),
-    ),
+    kind: 'text',
+    name: 'synthetic',
+    classes,
+    length,
+    vocabulary,
+    maskToken: 103,
+    train: texts,
+    validation: texts,
+    hash: '',
   };
 }

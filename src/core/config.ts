@@ -80,6 +80,7 @@ export function resolveConfig(value: unknown, recipeTable: Readonly<Record<strin
   const input = parsed.data;
   const recipe = (input.recipe && recipeTable[input.recipe]) || {};
   const train = withShortWarmup(filled<Config['train']>(defaults.train, recipe.train, input.train), input);
+  const ofImages = input.model.name !== 'bert'; // a recipe's augmentation is for images
   const config: Config = {
     name: input.name ?? `${input.data.dataset} ${input.model.name}`,
     data: filled<Config['data']>(defaults.data, recipe.data, input.data),
@@ -87,7 +88,7 @@ export function resolveConfig(value: unknown, recipeTable: Readonly<Record<strin
     method: filled<Config['method']>(defaults.method, input.method),
     ...(input.recipe ? { recipe: input.recipe } : {}),
     train,
-    augment: filled<Config['augment']>(defaults.augment, recipe.augment, input.augment),
+    augment: filled<Config['augment']>(defaults.augment, ofImages ? recipe.augment : {}, input.augment),
     compare: filled<Config['compare']>(defaults.compare, { seeds: [train.seed] }, input.compare),
     run: filled<Config['run']>(defaults.run, input.run),
   };

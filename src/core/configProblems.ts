@@ -3,8 +3,9 @@ import type * as z from 'zod';
 import type { Config } from './config.ts';
 import { type ConfigInput, configGroups, configSchema } from './configSchema.ts';
 import { nearestName } from './errors.ts';
-import { isRange, methodDefaults, methodKeys } from './methodConfig.ts';
-import { modelProblems } from './modelConfig.ts';
+import { isRange, keptTokens, largestRatio } from './maskRatio.ts';
+import { methodDefaults, methodKeys } from './methodConfig.ts';
+import { maskUnits, modelProblems } from './modelConfig.ts';
 
 /** Something wrong in a config: where (a path of keys), what, and the way out. */
 export interface ConfigProblem {
@@ -24,6 +25,7 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
   const problem = (path: [string, string], message: string) =>
     problems.push({ path, atKey: false, message, inSchema: false });
   const { model, train, data, method } = config;
+  const own: readonly string[] = methodKeys[method.name];
   for (const { key, message } of modelProblems(model, input.model)) problem(['model', key], message);
   if (train.targetThreshold === 0 && train.smoothing > 0) {
     const message = '"targetThreshold" 0 makes every smoothed target 1; set "smoothing" to 0.';
@@ -32,6 +34,13 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
   const { maskRatio } = method;
   if (isRange(maskRatio) && maskRatio.min > maskRatio.max) {
     problem(['method', 'maskRatio'], `"min" (${maskRatio.min}) must not exceed "max" (${maskRatio.max}).`);
+  }
+  for (const key of ['maskRatio', 'subWeight'] as const) {
+    const value = method[key];
+    const starts = typeof value === 'object' && 'steps' in value ? value.steps.map(([epoch]) => epoch) : [];
+    const late = starts.findIndex((epoch, i) => epoch <= (starts[i - 1] ?? -1));
+    if (late < 0) continue;
+    problem(['method', key], `The epochs of "steps" must ascend; ${starts[late]} comes after ${starts[late - 1]}.`);
   }
   if (train.targetThreshold !== undefined && train.loss !== 'bce') {
     problem(['train', 'targetThreshold'], `"targetThreshold" needs the loss "bce", found "${train.loss}".`);
@@ -47,6 +56,11 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
       ['train', 'layerDecay'],
       `"layerDecay" is for "vit" and "bert"; the layers of "${model.name}" have no numbers.`,
     );
+  }
+  const { crop, flip, mixup, cutmix } = config.augment;
+  for (const [key, isOn] of Object.entries({ crop: crop !== 'none', flip, mixup: mixup > 0, cutmix: cutmix > 0 })) {
+    if (model.name !== 'bert' || !isOn) continue;
+    problem(['augment', key], `"${key}" is for images; the model "bert" sees texts.`);
   }
   if (train.scheduleLag && train.schedulePer !== 'epoch') {
     problem(['train', 'scheduleLag'], '"scheduleLag" needs "schedulePer": "epoch".');
@@ -66,17 +80,14 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
       `"std" has ${data.std.length} channels, "mean" has ${data.mean.length}; they must be equal.`,
     );
   }
-  if (model.name === 'vit' && model.imageSize && (method.name === 'masksub' || method.name === 'direct-mask')) {
-    const patches = (model.imageSize / model.patchSize) ** 2;
-    const ratio = method.maskRatio;
-    if (typeof ratio === 'number' && Math.floor(patches * (1 - ratio)) < 1) {
-      problem(['method', 'maskRatio'], `"maskRatio" ${ratio} leaves none of the ${patches} patches; lower it.`);
-    }
+  const units = maskUnits(model);
+  const ratio = largestRatio(config);
+  if (units && own.includes('maskRatio') && keptTokens(units, ratio) < 1) {
+    problem(['method', 'maskRatio'], `"maskRatio" ${ratio} leaves none of the ${units} patches; lower it.`);
   }
   if (new Set(config.compare.seeds).size !== config.compare.seeds.length) {
     problem(['compare', 'seeds'], '"seeds" holds a seed twice.');
   }
-  const own: readonly string[] = methodKeys[method.name];
   for (const key of Object.keys(input.method ?? {}) as (keyof typeof methodDefaults)[]) {
     // A resolved config writes out every default.
     const isDefault = JSON.stringify(method[key]) === JSON.stringify(methodDefaults[key]);
@@ -131,6 +142,10 @@ export function problemsOf(issue: z.core.$ZodIssue, root: unknown): ConfigProble
       if (found === undefined)
         return [{ ...at, message: `"${label}" is missing; it must be ${articled(issue.expected)}.` }];
       return [{ ...at, message: `"${label}" must be ${articled(issue.expected)}, found ${JSON.stringify(found)}.` }];
+    case 'invalid_union': {
+      const meant = meantAlternative(issue.errors);
+      return meant.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, root));
+    }
     case 'too_small':
     case 'too_big': {
       const bound = issue.code === 'too_small' ? issue.minimum : issue.maximum;
@@ -142,6 +157,14 @@ export function problemsOf(issue: z.core.$ZodIssue, root: unknown): ConfigProble
     default:
       return [{ ...at, message: `"${label}": ${issue.message}, found ${JSON.stringify(found)}.` }];
   }
+}
+
+/** Of the ways to write a value the one that a person is likely to have meant: that with the fewest keys wrong, else the first. */
+function meantAlternative(alternatives: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] {
+  const of = ({ code, path }: z.core.$ZodIssue) =>
+    code === 'invalid_type' && path.length === 0 ? 100 : code === 'unrecognized_keys' ? 10 : 1;
+  const distance = (issues: readonly z.core.$ZodIssue[]) => issues.reduce((sum, issue) => sum + of(issue), 0);
+  return alternatives.reduce((best, issues) => (distance(issues) < distance(best) ? issues : best));
 }
 
 function unknownKey(path: readonly (string | number)[], name: string, known: readonly string[]): ConfigProblem {

@@ -26,6 +26,13 @@ const rate = z.number().min(0).lt(1);
 const positive = z.number().positive();
 const nonNegative = z.number().nonnegative();
 
+/** A rate over training: constant, from one value to another, or in steps. */
+const scheduledRate = [
+  rate,
+  z.strictObject({ from: rate, to: rate, schedule: z.enum(['linear', 'cosine']) }),
+  z.strictObject({ steps: z.array(z.tuple([nonNegative, rate])).min(1) }),
+] as const;
+
 /** For completion; which model has which is checked beside the schema. */
 const sizeExamples: string[] = Object.values(modelSizes).flatMap((sizes) => Object.keys(sizes));
 const sizesByModel: string[] = Object.entries(modelSizes).map(
@@ -128,12 +135,7 @@ const modelSchema = z.strictObject({
 const methodSchema = z.strictObject({
   name: oneOf(methods, 'The training method.'),
   maskRatio: described(
-    z.union([
-      rate,
-      z.strictObject({ from: rate, to: rate, schedule: z.enum(['linear', 'cosine']) }),
-      z.strictObject({ steps: z.array(z.tuple([nonNegative, rate])).min(1) }),
-      z.strictObject({ min: rate, max: rate, per: z.enum(['batch', 'sample']) }),
-    ]),
+    z.union([...scheduledRate, z.strictObject({ min: rate, max: rate, per: z.enum(['batch', 'sample']) })]),
     'Share of the patches that the masked branch does not see. The paper: 0.5 everywhere. A number; or over training `{ "from": 0.25, "to": 0.75, "schedule": "linear" }` or `"cosine"`; or `{ "steps": [[0, 0.25], [50, 0.5]] }` (epoch, ratio); or drawn evenly from a range, `{ "min": 0.25, "max": 0.75, "per": "batch" }` or `"sample"`.',
   ).optional(),
   maskShape: z
@@ -152,8 +154,8 @@ const methodSchema = z.strictObject({
     '`dropsub`: dropout of the sub-branch. `pathsub`: its drop-path rate, in place of the model’s.',
   ).optional(),
   subWeight: described(
-    z.number().gt(0).lt(1),
-    'Weight of the sub-branch’s loss; the main branch has the rest. The paper: 0.5.',
+    z.union([...scheduledRate]),
+    'Weight of the sub-branch’s loss; the main branch has the rest. The paper: 0.5. A number; or over training `{ "from": 0, "to": 0.5, "schedule": "linear" }` or `"cosine"`; or `{ "steps": [[0, 0.25], [50, 0.5]] }` (epoch, weight). At 0 the sub-branch is measured and moves nothing.',
   ).optional(),
   target: described(
     z.union([z.enum(['soft', 'hard']), z.number().min(0).max(1)]),

@@ -3,13 +3,6 @@ import type { Config } from './config.ts';
 
 type MethodConfig = Config['method'];
 
-type MaskRatio = MethodConfig['maskRatio'];
-
-/** Whether a mask ratio is drawn from a range, for each batch or sample. */
-export function isRange(ratio: MaskRatio): ratio is Extract<MaskRatio, { per: unknown }> {
-  return typeof ratio !== 'number' && 'per' in ratio;
-}
-
 const ofSubBranch = ['subWeight', 'target', 'temperature', 'stopGradient'] as const;
 
 /** The keys of each method besides `name`. */

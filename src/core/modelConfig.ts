@@ -93,6 +93,13 @@ export function resolveModel(input: ModelInput, given: Partial<ModelInput> = {})
   return all as ModelConfig; // every key of the model stands in its defaults, its size or its form
 }
 
+/** Patches that a mask may hide, where the config itself tells the size of the images. */
+export function maskUnits(model: ModelConfig): number | undefined {
+  if (model.name === 'bert' || !model.imageSize) return undefined;
+  const side = model.imageSize / (model.name === 'vit' ? model.patchSize : model.maskPatch);
+  return Number.isInteger(side) ? side ** 2 : undefined;
+}
+
 /** Later layers win; an absent or undefined key never does. */
 export function layered(...layers: (object | undefined)[]): Record<string, unknown> {
   const entries = layers.flatMap((layer) => Object.entries(layer ?? {}));

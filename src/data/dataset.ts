@@ -20,6 +20,7 @@ export interface Images {
 }
 
 export interface Dataset extends Images {
+  readonly kind: 'images';
   /** As in the config and the catalog. */
   readonly name: string;
   readonly classes: number;

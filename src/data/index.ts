@@ -22,7 +22,15 @@ export async function openDataset(data: Config['data'], folders: DataFolders): P
   const reader: DatasetReader = datasetReaders[data.dataset];
   const images = await reader.read(data, folders);
   const { mean, std } = statisticsOf(data, reader, images);
-  return { ...images, name: data.dataset, classes: images.classNames.length, mean, std, hash: hashOf(images) };
+  return {
+    kind: 'images',
+    ...images,
+    name: data.dataset,
+    classes: images.classNames.length,
+    mean,
+    std,
+    hash: hashOf(images),
+  };
 }
 
 /** The config's, else the published ones, else those of the training pixels. */

@@ -1,40 +1,26 @@
 /** Batches: which samples, augmented how, with which masks. Everything random is drawn here, on the host, from named streams. */
 import type { Config } from '../core/config.ts';
-import { isRange } from '../core/methodConfig.ts';
+import { isRange, keptTokens, typicalRatio } from '../core/maskRatio.ts';
 import { RandomStream } from '../core/random.ts';
 import { scheduledValue } from '../core/schedules.ts';
-import { drawMix, mixImages, mixTargets } from './augment/mix.ts';
-import { type CropAndFlip, drawCropAndFlip } from './augment/pad.ts';
-import { drawOrder, keptTokens, typicalRatio, unitsOf } from './masks.ts';
+import { imageSource } from './imageSource.ts';
+import { type DrawnMask, drawMask, unitsOf } from './masks.ts';
 import type { Branch, Method } from './methods/method.ts';
 import type { DropSite, Model } from './models/model.ts';
-import type { HostBatch, HostDraws, HostImages } from './step/executor.ts';
-
-/** Labelled images: pixels (count, height, width, channels), 0 to 255. */
-export interface ImageSet {
-  readonly count: number;
-  readonly pixels: Uint8Array;
-  readonly labels: Int32Array;
-}
-
-/** What the engine needs of a data set. */
-export interface TrainingData {
-  readonly name: string;
-  readonly classes: number;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  /** Of each channel, for pixels scaled to 0 … 1. */
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-  readonly train: ImageSet;
-  readonly validation: ImageSet;
-  /** Over pixels and labels. */
-  readonly hash: string;
-}
+import type { Drawn, SampleSource } from './sampleSource.ts';
+import type { HostBatch, HostDraws, HostModelInput } from './step/executor.ts';
+import { textSource } from './textSource.ts';
+import type { TrainingData } from './trainingData.ts';
 
 /** Ratios that a range has when one is drawn for a batch: each is another form of the step, which is recorded once. */
 const RATIOS_OF_RANGE = 8;
+
+/** The mask ratio of each sample, and the least that one of them may have: all have that one, or `varies`. */
+interface Ratios {
+  readonly of: (sample: number) => number;
+  readonly least: number;
+  readonly varies: boolean;
+}
 
 export class Batches {
   /** Batches in an epoch; an incomplete last one is dropped. */
@@ -45,8 +31,7 @@ export class Batches {
   readonly #method: Method;
   /** The training samples in use. */
   readonly #samples: Int32Array;
-  readonly #normalized: readonly Float32Array[];
-  readonly #black: readonly number[];
+  readonly #source: SampleSource;
 
   constructor(config: Config, data: TrainingData, model: Model, method: Method) {
     this.#config = config;
@@ -58,10 +43,7 @@ export class Batches {
     const drawn = new RandomStream(0, 'subset').permutation(data.train.count).subarray(0, count);
     this.#samples = count < data.train.count ? drawn : Int32Array.from({ length: count }, (_, i) => i);
     this.perEpoch = Math.floor(count / config.train.batchSize);
-    this.#normalized = data.mean.map((mean, c) =>
-      Float32Array.from({ length: 256 }, (_, pixel) => (pixel / 255 - mean) / (data.std[c] as number)),
-    );
-    this.#black = this.#normalized.map((table) => table[0] as number);
+    this.#source = data.kind === 'text' ? textSource(data) : imageSource(config, data, unitsOf(model.masking));
   }
 
   /** The samples of an epoch, counted from 0, in the order in which they are seen. */
@@ -72,58 +54,25 @@ export class Batches {
 
   /** Batch `index` of `epoch`; the same for every method, but for the draws of its branches. */
   batch(epoch: number, index: number, order: Int32Array): HostBatch {
-    const { train, augment } = this.#config;
-    const samples = order.subarray(index * train.batchSize, (index + 1) * train.batchSize);
-    const crops = Array.from(samples, (sample) =>
-      drawCropAndFlip(augment, new RandomStream(train.seed, 'augment', epoch, sample)),
-    );
-    const images = this.#images(this.#data.train, samples, crops);
-    const target = this.#targets(samples);
-    const [, height, width] = images.shape;
-    const mix = drawMix(augment, height, width, new RandomStream(train.seed, 'mix', epoch, index));
+    const { batchSize } = this.#config.train;
+    const drawn = { epoch, index, samples: order.subarray(index * batchSize, (index + 1) * batchSize) };
+    const { input, target } = this.#source.training(drawn, this.#targets(drawn.samples));
     return {
-      input: mix ? mixImages(images, mix) : images,
-      target: this.#threshold(mix ? mixTargets(target, samples.length, mix) : target),
-      draws: Object.fromEntries(
-        this.#method.terms.map(({ branch }) => [branch, this.#draws(branch, epoch, index, samples)]),
-      ),
+      input,
+      target: this.#threshold(target),
+      draws: Object.fromEntries(this.#method.terms.map(({ branch }) => [branch, this.#draws(branch, drawn)])),
     };
   }
 
   /** Validation samples `from` to `to` as they are. */
-  validation(from: number, to: number): HostImages {
-    const samples = Int32Array.from({ length: to - from }, (_, i) => from + i);
-    return this.#images(this.#data.validation, samples, undefined);
+  validation(from: number, to: number): HostModelInput {
+    return this.#source.validation(range(from, to));
   }
 
   /** The mask of validation samples: the same at every epoch and for every method. */
   validationMask(from: number, to: number): HostDraws {
-    const samples = Int32Array.from({ length: to - from }, (_, i) => from + i);
     const ratio = typicalRatio(this.#config);
-    return this.#mask('mask.validation', samples, 0, () => ratio);
-  }
-
-  #images(set: ImageSet, samples: Int32Array, crops: readonly CropAndFlip[] | undefined): HostImages {
-    const { height, width, channels } = this.#data;
-    const values = new Float32Array(samples.length * height * width * channels);
-    let at = 0;
-    samples.forEach((sample, i) => {
-      const { top, left, flip } = crops?.[i] ?? { top: 0, left: 0, flip: false };
-      const start = sample * height * width * channels;
-      for (let y = 0; y < height; y++) {
-        const row = y + top;
-        for (let x = 0; x < width; x++) {
-          const column = left + (flip ? width - 1 - x : x);
-          const inside = row >= 0 && row < height && column >= 0 && column < width;
-          const pixel = start + (row * width + column) * channels;
-          for (let c = 0; c < channels; c++) {
-            const table = this.#normalized[c] as Float32Array;
-            values[at++] = inside ? (table[set.pixels[pixel + c] as number] as number) : (this.#black[c] as number);
-          }
-        }
-      }
-    });
-    return { kind: 'images', values, shape: [samples.length, height, width, channels] };
+    return this.#mask('validation', range(from, to), 0, { of: () => ratio, least: ratio, varies: false });
   }
 
   /** One-hot labels, smoothed: on = 1 − s + s/C, off = s/C. Szegedy et al. 2016, section 7. */
@@ -142,9 +91,9 @@ export class Batches {
     return targetThreshold === undefined ? target : target.map((value) => (value > targetThreshold ? 1 : 0));
   }
 
-  #draws(branch: Branch, epoch: number, index: number, samples: Int32Array): HostDraws {
+  #draws(branch: Branch, { epoch, index, samples }: Drawn): HostDraws {
     const masked = this.#method.masked.includes(branch);
-    const mask = masked ? this.#mask('mask', samples, epoch, this.#ratios(epoch, index)) : {};
+    const mask = masked ? this.#mask('train', samples, epoch, this.#ratios(epoch, index)) : {};
     const seen = mask.keep?.kept ?? unitsOf(this.#model.masking);
     const drop = {
       ...this.#dropPath(branch, epoch, samples),
@@ -157,43 +106,61 @@ export class Batches {
   }
 
   /** For each sample which units it sees. */
-  #mask(purpose: string, samples: Int32Array, epoch: number, ratioOf: (sample: number) => number): HostDraws {
+  #mask(set: 'train' | 'validation', samples: Int32Array, epoch: number, ratios: Ratios): HostDraws {
     const { masking } = this.#model;
+    const { train, method } = this.#config;
     const units = unitsOf(masking);
+    const purpose = set === 'train' ? 'mask' : 'mask.validation';
     const drawn = Array.from(samples, (sample) => {
-      const kept = keptTokens(units, ratioOf(sample));
-      const stream = new RandomStream(this.#config.train.seed, purpose, epoch, sample);
-      return { kept, order: drawOrder(masking, this.#config.method.maskShape, kept, stream) };
+      const places = this.#source.places(set, sample);
+      const kept = Math.max(masking.fixed ?? 0, keptTokens(places, ratios.of(sample)));
+      const stream = new RandomStream(train.seed, purpose, epoch, sample);
+      return drawMask(masking, method.maskShape, { kept, places }, stream);
     });
-    if (masking.kind === 'remove') {
-      const kept = drawn[0]?.kept ?? 0; // the same for all: sequences of a batch have one length
-      const indices = new Int32Array(samples.length * kept);
-      drawn.forEach(({ order }, i) => {
-        indices.set(order.subarray(0, kept), i * kept);
-      });
-      return { keep: { indices, kept } };
+    switch (masking.kind) {
+      case 'remove': {
+        const { present, ...keep } = keptOf(
+          drawn,
+          Math.max(masking.fixed ?? 0, keptTokens(units, ratios.least)),
+          units,
+        );
+        return { keep: ratios.varies ? { ...keep, present } : keep };
+      }
+      case 'hide':
+        return { hidden: hiddenOf(drawn, units) };
+      case 'replace':
+        return { ids: this.#replaced(set, samples, hiddenOf(drawn, units)) };
     }
-    const hidden = new Float32Array(samples.length * units);
-    drawn.forEach(({ order, kept }, i) => {
-      for (const unit of order.subarray(kept)) hidden[i * units + unit] = 1;
-    });
-    return { hidden };
   }
 
-  /** The mask ratio of each sample of a batch. */
-  #ratios(epoch: number, index: number): (sample: number) => number {
+  /** The ids of texts with [MASK] in the place of hidden tokens. */
+  #replaced(set: 'train' | 'validation', samples: Int32Array, hidden: Float32Array): Int32Array {
+    const data = this.#data;
+    if (data.kind !== 'text') throw new Error('Only texts have tokens to replace.');
+    const { length, maskToken } = data;
+    return Int32Array.from(hidden, (isHidden, at) => {
+      const sample = samples[Math.floor(at / length)] as number;
+      return isHidden ? maskToken : (data[set].ids[sample * length + (at % length)] as number);
+    });
+  }
+
+  /** The mask ratios of a batch. */
+  #ratios(epoch: number, index: number): Ratios {
     const { method, train } = this.#config;
     const { maskRatio } = method;
     if (!isRange(maskRatio)) {
       const ratio = scheduledValue(maskRatio, epoch + index / this.perEpoch, train.epochs);
-      return () => ratio;
+      return { of: () => ratio, least: ratio, varies: false };
     }
     const { min, max, per } = maskRatio;
     if (per === 'sample') {
-      return (sample) => min + (max - min) * new RandomStream(train.seed, 'maskRatio', epoch, sample).uniform();
+      const of = (sample: number) =>
+        min + (max - min) * new RandomStream(train.seed, 'maskRatio', epoch, sample).uniform();
+      return { of, least: min, varies: true };
     }
     const step = new RandomStream(train.seed, 'maskRatio.batch', epoch, index).below(RATIOS_OF_RANGE);
-    return () => min + ((max - min) * step) / (RATIOS_OF_RANGE - 1);
+    const ratio = min + ((max - min) * step) / (RATIOS_OF_RANGE - 1);
+    return { of: () => ratio, least: ratio, varies: false };
   }
 
   /** Stochastic depth: a factor for each sample at each residual branch. */
@@ -234,3 +201,29 @@ export class Batches {
       .filter(({ rate }) => rate > 0);
   }
 }
+
+/**
+ * What stays in the sequences of a batch, which have one length: that of the sample that may keep the most. Others are filled up, with
+ * padding as long as there is some: only then `present` has to say what is not there.
+ */
+function keptOf(drawn: readonly DrawnMask[], kept: number, units: number) {
+  const indices = new Int32Array(drawn.length * kept);
+  const present = new Float32Array(drawn.length * kept);
+  drawn.forEach(({ visible, hidden }, i) => {
+    const padding = range(visible.length + hidden.length, units);
+    indices.set([...visible, ...padding, ...hidden].slice(0, kept), i * kept);
+    present.fill(1, i * kept, i * kept + visible.length);
+  });
+  return { indices, kept, present };
+}
+
+/** 1 for a hidden unit, (B, units). */
+function hiddenOf(drawn: readonly DrawnMask[], units: number): Float32Array {
+  const values = new Float32Array(drawn.length * units);
+  drawn.forEach(({ hidden }, i) => {
+    for (const unit of hidden) values[i * units + unit] = 1;
+  });
+  return values;
+}
+
+const range = (from: number, to: number) => Int32Array.from({ length: to - from }, (_, i) => from + i);

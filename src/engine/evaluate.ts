@@ -1,7 +1,8 @@
 /** Validation: loss and top-1 on whole and on masked inputs, computed in double precision from the logits. */
 import type { Validation } from '../core/events.ts';
-import type { Batches, TrainingData } from './batches.ts';
+import type { Batches } from './batches.ts';
 import type { Executor } from './step/executor.ts';
+import type { TrainingData } from './trainingData.ts';
 
 const BATCH = 500;
 
@@ -17,11 +18,11 @@ export async function validate(
   const masked = { loss: 0, correct: 0 };
   for (let from = 0; from < samples; from += BATCH) {
     const to = Math.min(samples, from + BATCH);
-    const images = batches.validation(from, to);
+    const input = batches.validation(from, to);
     const labels = data.validation.labels.subarray(from, to);
-    addMetrics(whole, await executor.evaluate(images, {}, 'parameters'), labels);
+    addMetrics(whole, await executor.evaluate(input, {}, 'parameters'), labels);
     const mask = batches.validationMask(from, to);
-    addMetrics(masked, await executor.evaluate(images, mask, 'parameters'), labels);
+    addMetrics(masked, await executor.evaluate(input, mask, 'parameters'), labels);
     if (await between()) return undefined;
   }
   return {

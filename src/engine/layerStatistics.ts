@@ -6,9 +6,9 @@ import type { StepGradients } from './step/executor.ts';
 
 type LayerGradients = Extract<EngineEvent, { type: 'layers' }>['grad'];
 
-/** Computed on the host in double precision; the norms are of the unweighted losses. */
+/** Computed on the host in double precision; the norms are of the losses without their weights. */
 export function layerStatistics(gradients: StepGradients, method: Method, model: Model): LayerGradients {
-  const [first, second] = method.terms.map((term) => ({ weight: term.weight, values: gradients.terms[term.branch] }));
+  const [first, second] = method.terms.map((term) => gradients.terms[term.branch]);
   const layers = [...new Set(model.parameters.map((spec) => spec.layer))];
   const main: Record<string, number> = {};
   const sub: Record<string, number> = {};
@@ -16,8 +16,8 @@ export function layerStatistics(gradients: StepGradients, method: Method, model:
   for (const layer of layers) {
     let [aa, bb, ab] = [0, 0, 0];
     for (const { name } of model.parameters.filter((spec) => spec.layer === layer)) {
-      const a = first?.values?.get(name) ?? new Float32Array(0);
-      const b = second?.values?.get(name);
+      const a = first?.get(name) ?? new Float32Array(0);
+      const b = second?.get(name);
       a.forEach((x, i) => {
         const y = b?.[i] ?? 0;
         aa += x * x;
@@ -25,9 +25,9 @@ export function layerStatistics(gradients: StepGradients, method: Method, model:
         ab += x * y;
       });
     }
-    main[layer] = Math.sqrt(aa) / (first?.weight ?? 1);
-    sub[layer] = Math.sqrt(bb) / (second?.weight ?? 1);
+    main[layer] = Math.sqrt(aa);
+    sub[layer] = Math.sqrt(bb);
     cosine[layer] = ab / (Math.sqrt(aa * bb) || 1);
   }
-  return second ? { main, sub, cosine } : { main };
+  return method.terms.length > 1 ? { main, sub, cosine } : { main };
 }

@@ -1,31 +1,29 @@
 /** Which units of an input a masked branch sees: at random, with whole blocks hidden, or in a regular grid. */
 import type { Config } from '../core/config.ts';
-import { isRange } from '../core/methodConfig.ts';
 import type { RandomStream } from '../core/random.ts';
-import { scheduledValue } from '../core/schedules.ts';
 import type { Masking } from './models/model.ts';
 
 /** Units that a mask may hide. */
 export const unitsOf = ({ rows, columns }: Masking): number => rows * columns;
 
-/** Kept units at a mask ratio: ⌊L · (1 − ratio)⌋, as in MAE and MaskSub. */
-export function keptTokens(units: number, maskRatio: number): number {
-  return Math.floor(units * (1 - maskRatio));
+/** What a branch sees of one sample, in the order in which it sees it, and what not. */
+export interface DrawnMask {
+  readonly visible: Int32Array;
+  readonly hidden: Int32Array;
 }
 
-/** The ratio that stands for a config where one is wanted: in validation, and for what a step costs. A schedule's last, a range's middle. */
-export function typicalRatio({ method: { maskRatio }, train: { epochs } }: Pick<Config, 'method' | 'train'>): number {
-  if (isRange(maskRatio)) return (maskRatio.min + maskRatio.max) / 2;
-  return scheduledValue(maskRatio, epochs, epochs);
-}
-
-/** The largest ratio of a config. */
-export function largestRatio({ method: { maskRatio } }: Pick<Config, 'method'>): number {
-  if (typeof maskRatio === 'number') return maskRatio;
-  if (isRange(maskRatio)) return maskRatio.max;
-  return 'steps' in maskRatio
-    ? Math.max(...maskRatio.steps.map(([, ratio]) => ratio))
-    : Math.max(maskRatio.from, maskRatio.to);
+/** Shows `kept` of the first `places` units, the fixed ones among them; what comes after them is padding. */
+export function drawMask(
+  masking: Masking,
+  shape: Config['method']['maskShape'],
+  { kept, places }: { readonly kept: number; readonly places: number },
+  stream: RandomStream,
+): DrawnMask {
+  const fixed = masking.fixed ?? 0;
+  const columns = masking.columns - (unitsOf(masking) - places) - fixed;
+  const order = drawOrder({ ...masking, columns }, shape, kept - fixed, stream).map((unit) => unit + fixed);
+  const first = Int32Array.from({ length: fixed }, (_, unit) => unit);
+  return { visible: Int32Array.of(...first, ...order.subarray(0, kept - fixed)), hidden: order.subarray(kept - fixed) };
 }
 
 /** All units of one sample in an order of which the first `kept` are visible. */

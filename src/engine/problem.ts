@@ -2,31 +2,33 @@
 import { methods as methodTitles } from '../core/catalog.ts';
 import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
-import { isRange } from '../core/methodConfig.ts';
+import { keptTokens, largestRatio } from '../core/maskRatio.ts';
 import { modelProblems } from '../core/modelConfig.ts';
-import type { TrainingData } from './batches.ts';
-import { keptTokens, largestRatio, unitsOf } from './masks.ts';
+import { unitsOf } from './masks.ts';
 import { methods } from './methods/index.ts';
 import type { Branch, Method } from './methods/method.ts';
 import { models } from './models/index.ts';
-import type { InputShape, Model } from './models/model.ts';
+import type { ImageShape, Model } from './models/model.ts';
 import { criteria } from './ops/losses.ts';
 import { optimizers } from './optim/index.ts';
 import { groupBuffers, groupParameters } from './parameters.ts';
 import type { Problem } from './step/step.ts';
+import type { ImageData, TextData } from './trainingData.ts';
+
+/** What a problem depends on of its data. */
+export type DataShape =
+  | Pick<ImageData, 'kind' | 'name' | 'classes' | 'height' | 'width' | 'channels'>
+  | Pick<TextData, 'kind' | 'name' | 'classes' | 'length' | 'vocabulary'>;
 
 /** Model, method, criterion, optimizer and parameter groups of a config. */
-export function buildProblem(
-  config: Config,
-  data: Pick<TrainingData, 'height' | 'width' | 'channels' | 'classes' | 'name'>,
-): Problem {
+export function buildProblem(config: Config, data: DataShape): Problem {
   const model = buildModel(config.model, data);
   const method = methods[config.method.name](config.method);
   const units = unitsOf(model.masking);
   checkDrops(config, model, method);
-  checkRange(config, model);
   const ratio = largestRatio(config);
-  if (method.masked.length > 0 && keptTokens(units, ratio) < 1) {
+  // Fixed units, such as [CLS], always stay.
+  if (method.masked.length > 0 && !model.masking.fixed && keptTokens(units, ratio) < 1) {
     throw new UserError(
       `method.maskRatio ${ratio} leaves none of the ${units} patches to the masked branch of ${methodTitles[config.method.name].title}.`,
       { hint: `Lower it, or make model.${model.masking.kind === 'remove' ? 'patchSize' : 'maskPatch'} smaller.` },
@@ -40,13 +42,11 @@ export function buildProblem(
 }
 
 /** The model for these data; a UserError where they do not go together. */
-function buildModel(
-  config: Config['model'],
-  data: Pick<TrainingData, 'height' | 'width' | 'channels' | 'classes' | 'name'>,
-): Model {
+function buildModel(config: Config['model'], data: DataShape): Model {
+  if (data.kind === 'text') return textModel(config, data);
   if (config.name === 'bert') {
     throw new UserError(`The model "bert" sees texts, and "${data.name}" has images.`, {
-      hint: 'Set model.name to "vit", "resnet" or "swin"; data sets of texts come later.',
+      hint: 'Set model.name to "vit", "resnet" or "swin".',
     });
   }
   const imageSize = config.imageSize ?? data.height;
@@ -58,17 +58,22 @@ function buildModel(
   }
   const [problem] = modelProblems({ ...config, imageSize }, config);
   if (problem) throw new UserError(problem.message.replace(/^"(\w+)"/, 'model.$1'));
-  const build = models[config.name] as (config: Config['model'], input: InputShape) => Model;
+  const build = models[config.name] as (config: Config['model'], input: ImageShape) => Model;
   return build(config, { imageSize, channels: data.channels, classes: data.classes });
 }
 
-/** Tokens that leave the sequence must be as many in each sample of a batch. */
-function checkRange({ method: { maskRatio }, model: { name } }: Config, { masking }: Model): void {
-  if (!isRange(maskRatio) || maskRatio.per === 'batch' || masking.kind !== 'remove') return;
-  throw new UserError(
-    `The model "${name}" removes hidden tokens, so all samples of a batch keep as many: method.maskRatio cannot be drawn per sample.`,
-    { hint: 'Set "per" to "batch".' },
-  );
+function textModel(config: Config['model'], data: Extract<DataShape, { kind: 'text' }>): Model {
+  if (config.name !== 'bert') {
+    throw new UserError(`The model "${config.name}" sees images, and "${data.name}" has texts.`, {
+      hint: 'Set model.name to "bert".',
+    });
+  }
+  if (data.vocabulary > config.vocabulary) {
+    throw new UserError(`"${data.name}" has ${data.vocabulary} token ids, the model has ${config.vocabulary}.`, {
+      hint: `Set model.vocabulary to ${data.vocabulary}, or take the tokenizer that belongs to the model.`,
+    });
+  }
+  return models.bert(config, data);
 }
 
 /** Refuses a method that would do nothing on this model. */
@@ -82,9 +87,13 @@ function checkDrops({ method: { name }, model: { name: modelName } }: Config, mo
     );
   }
   if (name === 'cosub' && !model.dropSites.some(({ rate }) => rate > 0)) {
-    throw new UserError(`Without drop-path the two branches of ${title} are the same.`, {
-      hint: 'Set model.dropPath to more than 0.',
-    });
+    const key = modelName === 'bert' ? 'dropout' : 'dropPath';
+    throw new UserError(
+      `Without ${key === 'dropout' ? 'dropout' : 'drop-path'} the two branches of ${title} are the same.`,
+      {
+        hint: `Set model.${key} to more than 0.`,
+      },
+    );
   }
 }
 

@@ -2,20 +2,21 @@
 import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
 import type { EndState, EngineEvent, Role, Summary } from '../core/events.ts';
+import { lengthRatio } from '../core/maskRatio.ts';
 import { encodeProgress, noProgress, type Progress } from '../core/progress.ts';
-import { learningRateAt } from '../core/schedules.ts';
-import { Batches, type TrainingData } from './batches.ts';
+import { learningRateAt, scheduledValue } from '../core/schedules.ts';
+import { Batches } from './batches.ts';
 import { validate } from './evaluate.ts';
 import { layerStatistics } from './layerStatistics.ts';
-import { typicalRatio } from './masks.ts';
 import type { Model } from './models/model.ts';
 import { type BadStep, explainNonFinite, isFiniteSnapshot } from './nonFinite.ts';
 import { initialValues, sizeOf } from './parameters.ts';
 import { buildProblem, trainingFlops } from './problem.ts';
 import type { ChosenExecutor, HostBatch, HostModelInput, Inspection, Snapshot, StepReport } from './step/executor.ts';
 import { memoryProblem, withMemoryAdvice } from './step/memoryNeed.ts';
-import type { Problem } from './step/step.ts';
+import { type Problem, stepScalars } from './step/step.ts';
 import { mainLoss, stepFigures } from './stepEvent.ts';
+import type { TrainingData } from './trainingData.ts';
 
 /** What the loop asks of the process around it. */
 export interface Surroundings {
@@ -82,7 +83,7 @@ export async function* train(
   const stepsPerEpoch = Math.floor(batches.perEpoch / config.train.accumulate);
   if (stepsPerEpoch < 1) {
     throw new UserError(
-      `A step needs ${config.train.batchSize * config.train.accumulate} training images, there are ${data.train.count}.`,
+      `A step needs ${config.train.batchSize * config.train.accumulate} training samples, there are ${data.train.count}.`,
       { hint: 'Lower train.batchSize or train.accumulate.' },
     );
   }
@@ -92,8 +93,12 @@ export async function* train(
   const totalSteps = stepsPerEpoch * config.train.epochs;
   const validateOn = Math.min(config.data.validateOn ?? data.validation.count, data.validation.count);
   const stepImages = config.train.batchSize * config.train.accumulate;
-  const stepFlops = stepImages * trainingFlops(problem, typicalRatio(config));
+  const stepFlops = stepImages * trainingFlops(problem, lengthRatio(config));
   const learningRateOf = (step: number) => learningRateAt(step, stepsPerEpoch, config.train);
+  const scalarsOf = (step: number) => {
+    const subWeight = scheduledValue(config.method.subWeight, (step - 1) / stepsPerEpoch, config.train.epochs);
+    return stepScalars(problem, step, learningRateOf(step), subWeight);
+  };
 
   const progress: Progress = { ...(resume?.progress ?? noProgress()) };
   const earlier = progress.cost;
@@ -116,8 +121,7 @@ export async function* train(
   try {
     if (resume) await executor.restore(resume.snapshot);
     let drawn = draw(progress.step + 1);
-    const need =
-      drawn.length > 0 ? await executor.memoryOf?.(drawn, problem.optimizer.scalars(1, learningRateOf(1))) : undefined;
+    const need = drawn.length > 0 ? await executor.memoryOf?.(drawn, scalarsOf(1)) : undefined;
     const unrecorded = executor.notices();
     const fromStep = resume ? { fromStep: progress.step } : {};
     resume = undefined; // or a copy of all weights would stay for the whole run
@@ -154,7 +158,7 @@ export async function* train(
       while (progress.step < (progress.epochs + 1) * stepsPerEpoch) {
         const step = progress.step + 1;
         const learningRate = learningRateOf(step);
-        const scalars = problem.optimizer.scalars(step, learningRate);
+        const scalars = scalarsOf(step);
         const withLayers = step % config.run.layersEvery === 0;
         const running: Promise<Inspection | undefined> = withLayers
           ? executor.inspect(drawn, scalars)

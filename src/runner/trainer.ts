@@ -5,9 +5,9 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describeError, UserError } from '../core/errors.ts';
 import type { EngineEvent } from '../core/events.ts';
+import { lengthRatio } from '../core/maskRatio.ts';
 import { leavesPaper } from '../core/methodConfig.ts';
 import { openDataset } from '../data/index.ts';
-import { typicalRatio } from '../engine/masks.ts';
 import type { Model } from '../engine/models/model.ts';
 import { buildProblem, trainingFlops } from '../engine/problem.ts';
 import { train } from '../engine/train.ts';
@@ -62,7 +62,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
   // Data first: what is wrong with them is known before a run folder exists.
   const data = await openDataset(config.data, { mediaFolder: mediaFolder(), configFolder: job.configFolder });
   const problem = buildProblem(config, data);
-  limitThreads(config.train.batchSize * trainingFlops(problem, typicalRatio(config)));
+  limitThreads(config.train.batchSize * trainingFlops(problem, lengthRatio(config)));
   const backend = await loadBackend(config.run.backend);
   checkMachine(config.run, backend);
   if (job.resume && job.resume.dataHash !== data.hash) throw changedData(job, data.hash);

@@ -141,6 +141,13 @@ describe('layers: config over recipe over size over form over defaults', () => {
     ['what nobody says is the default', layered.augment.padding, 4],
   ])('%s', (_, got, expected) => expect(got).toEqual(expected));
 
+  test('a recipe of images leaves the texts of BERT alone, and what is for images is refused', () => {
+    const bert = { ...minimal, model: { name: 'bert' } };
+    expect(config({ ...bert, recipe: 'demo' }).augment).toEqual(config(bert).augment);
+    const found = problems({ ...bert, augment: { flip: true, mixup: 0.2, padding: 2 } });
+    expect(found.map(({ path }) => path.join('.'))).toEqual(['augment.flip', 'augment.mixup']);
+  });
+
   test('every recipe gives a valid config', () => {
     for (const recipe of Object.keys(recipes)) expect(config({ recipe }).recipe).toBe(recipe);
   });

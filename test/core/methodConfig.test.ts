@@ -32,6 +32,54 @@ describe('what leaves the paper', () => {
   ])('%s', (_, method, said) => expect(leavesPaper(configOf(method))).toEqual(said));
 });
 
+describe('the weight of the sub-branch', () => {
+  test.each([
+    0,
+    0.25,
+    { from: 0, to: 0.5, schedule: 'cosine' },
+    {
+      steps: [
+        [0, 0],
+        [20, 0.5],
+      ],
+    },
+  ])('may be %j, and that leaves the paper', (subWeight) => {
+    const config = configOf({ name: 'masksub', subWeight });
+    expect(config.method.subWeight).toEqual(subWeight);
+    expect(leavesPaper(config)).toEqual([`method.subWeight is ${JSON.stringify(subWeight)}; the paper has 0.5.`]);
+  });
+  test.each([
+    [1, /"subWeight" must be below 1, found 1/],
+    [-0.1, /"subWeight" must be at least 0, found -0.1/],
+    [{ from: 0, to: 1, schedule: 'linear' }, /"to" must be below 1, found 1/],
+    [{ from: 0, to: 0.5, schedule: 'sine' }, /"schedule" must be one of "linear", "cosine", found "sine"/],
+    ['half', /"subWeight" must be a number, found "half"/],
+    [{ steps: [] }, /"steps" must have a length of at least 1/],
+    [
+      {
+        steps: [
+          [9, 0.5],
+          [3, 0.2],
+        ],
+      },
+      /epochs of "steps" must ascend; 3 comes after 9/,
+    ],
+  ])('may not be %j', (subWeight, message) => {
+    const result = resolve({ name: 'masksub', subWeight });
+    const problems = 'problems' in result ? result.problems : [];
+    expect(problems).toHaveLength(1);
+    expect(problems[0]?.path.slice(0, 2)).toEqual(['method', 'subWeight']);
+    expect(problems[0]?.message).toMatch(message);
+  });
+});
+
+test('a misspelt key of a schedule is named', () => {
+  const result = resolve({ name: 'masksub', maskRatio: { from: 0, till: 0.5, schedule: 'linear' } });
+  const said = 'problems' in result ? result.problems.map(({ message }) => message) : [];
+  expect(said[0]).toMatch(/"to" is missing; it must be a number/);
+  expect(said[1]).toMatch(/Unknown key "till"/);
+});
+
 describe('an option that does not apply', () => {
   test.each([
     [{ name: 'baseline', maskRatio: 0.75 }, '"maskRatio" does not apply to the method "baseline". It has no options.'],

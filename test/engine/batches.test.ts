@@ -2,15 +2,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
+import { keptTokens } from '../../src/core/maskRatio.ts';
 import { RandomStream } from '../../src/core/random.ts';
 import { drawCropAndFlip } from '../../src/engine/augment/pad.ts';
 import { Batches } from '../../src/engine/batches.ts';
-import { keptTokens } from '../../src/engine/masks.ts';
 import { buildProblem } from '../../src/engine/problem.ts';
-import type { HostBatch, HostImages } from '../../src/engine/step/executor.ts';
-import { demoConfig, demoData, methodNames, tinyConfig, tinyData } from './examples.ts';
+import type { HostBatch, HostImages, HostText } from '../../src/engine/step/executor.ts';
+import type { TrainingData } from '../../src/engine/trainingData.ts';
+import { demoConfig, demoData, methodNames, tinyConfig, tinyData, tinyTexts } from './examples.ts';
 
-function batchesOf(config: Config, data = demoData): Batches {
+function batchesOf(config: Config, data: TrainingData = demoData): Batches {
   const { model, method } = buildProblem(config, data);
   return new Batches(config, data, model, method);
 }
@@ -72,7 +73,7 @@ describe('an epoch', () => {
 
 describe('images', () => {
   test('for validation are the pixels, normalized', () => {
-    const { values, shape } = batchesOf(tinyConfig(), tinyData).validation(3, 5);
+    const { values, shape } = batchesOf(tinyConfig(), tinyData).validation(3, 5) as HostImages;
     expect(shape).toEqual([2, 8, 8, 3]);
     const pixels = tinyData.validation.pixels.subarray(3 * 192, 5 * 192);
     expect(values).toEqual(Float32Array.from(pixels, (pixel) => (pixel / 255 - 0.3) / 0.4));
@@ -81,7 +82,7 @@ describe('images', () => {
     const data = { ...tinyData, validation: tinyData.train };
     const batches = batchesOf(tinyConfig(), data);
     const [sample = 0] = batches.order(0);
-    const { values } = batches.validation(sample, sample + 1);
+    const { values } = batches.validation(sample, sample + 1) as HostImages;
     expect(imagesIn(batchAt(batches, 0, 0)).values.subarray(0, 192)).toEqual(values);
   });
   test('are flipped about half of the time, and then are mirror images', () => {
@@ -159,6 +160,128 @@ describe('masks', () => {
     expect(batches.validationMask(0, 4)).toEqual(
       batchesOf(demoConfig({ method: { name: 'baseline' } })).validationMask(0, 4),
     );
+  });
+});
+
+describe('a mask ratio of each sample, where tokens are removed', () => {
+  const maskRatio = { min: 0.25, max: 0.75, per: 'sample' } as const;
+  const keepOf = (epoch: number) => {
+    const batches = batchesOf(demoConfig({ method: { name: 'masksub', maskRatio } }));
+    const keep = batchAt(batches, epoch, 0).draws.sub?.keep;
+    if (!keep?.present) throw new Error('It does not say which tokens are there.');
+    return { kept: keep.kept, ...rowsOf(keep.indices, keep.present, keep.kept) };
+  };
+  const rowsOf = (indices: Int32Array, present: Float32Array, kept: number) => ({
+    rows: Array.from({ length: 32 }, (_, i) => indices.subarray(kept * i, kept * (i + 1))),
+    counts: Array.from({ length: 32 }, (_, i) => present.subarray(kept * i, kept * (i + 1)).filter(Boolean).length),
+    present,
+  });
+
+  test('fills the sequences up to what the least ratio keeps', () => {
+    const { kept, rows, counts, present } = keepOf(0);
+    expect(kept).toBe(12);
+    expect(new Set(present)).toEqual(new Set([0, 1]));
+    for (const row of rows) expect(new Set(row).size, 'each token once').toBe(12);
+    // ⌊16 · (1 − ratio)⌋ for ratios from 0.25 to 0.75, each about as often.
+    expect(new Set(counts).size).toBeGreaterThan(5);
+    expect(Math.min(...counts)).toBeGreaterThanOrEqual(4);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(12);
+    const mean = counts.reduce((sum, count) => sum + count, 0) / 32;
+    expect(Math.abs(mean - 7.5)).toBeLessThan(1.5);
+    const first = present.subarray(0, 12);
+    expect(
+      [...first].sort((a, b) => b - a),
+      'what fills up comes last',
+    ).toEqual([...first]);
+  });
+
+  test('is drawn anew in each epoch', () => {
+    expect(keepOf(1).counts).not.toEqual(keepOf(0).counts);
+  });
+});
+
+describe('texts', () => {
+  const length = tinyTexts.length;
+  const textBatches = (changes: Parameters<typeof tinyConfig>[0] = {}) =>
+    batchesOf(tinyConfig({ ...changes, model: { name: 'bert', ...changes.model } }), tinyTexts);
+  /** Tokens of each text of a batch, and where its words stand in the data. */
+  const drawn = (batches: Batches, batch: HostBatch) => {
+    const order = batches.order(0);
+    return Array.from({ length: 8 }, (_, i) => ({
+      i,
+      tokens: tinyTexts.train.tokens[order[i] as number] as number,
+      text: batch.input as HostText,
+    }));
+  };
+
+  test('come with their tokens, segments and padding', () => {
+    const batches = textBatches();
+    const { input } = batchAt(batches, 0, 0);
+    const [sample = 0] = batches.order(0);
+    expect(input).toMatchObject({ kind: 'text', shape: [8, length] });
+    const { ids, types, present } = input as HostText;
+    const of = (values: Int32Array) => values.subarray(sample * length, (sample + 1) * length);
+    expect(ids.subarray(0, length)).toEqual(of(tinyTexts.train.ids));
+    expect(types.subarray(0, length)).toEqual(of(tinyTexts.train.types));
+    const tokens = tinyTexts.train.tokens[sample] as number;
+    expect([...present.subarray(0, length)]).toEqual(Array.from({ length }, (_, at) => (at < tokens ? 1 : 0)));
+  });
+
+  test.each([0.25, 0.5, 0.75])(
+    'removed at %f: of each text as large a share, [CLS] first, padding after it',
+    (maskRatio) => {
+      const batches = textBatches({ method: { name: 'masksub', maskRatio } });
+      const batch = batchAt(batches, 0, 0);
+      const { indices, kept, present } = batch.draws.sub?.keep ?? { indices: new Int32Array(), kept: 0 };
+      expect(kept).toBe(Math.floor(length * (1 - maskRatio)));
+      expect(present, 'padding says it').toBeUndefined();
+      for (const { i, tokens } of drawn(batches, batch)) {
+        const row = [...indices.subarray(i * kept, (i + 1) * kept)];
+        const own = row.filter((at) => at < tokens);
+        expect(own).toHaveLength(Math.max(1, Math.floor(tokens * (1 - maskRatio))));
+        expect(row[0]).toBe(0);
+        expect(row.slice(0, own.length), 'words first').toEqual(own);
+        expect(new Set(row).size).toBe(kept);
+      }
+    },
+  );
+
+  test('replaced: that share of the words is [MASK], never [CLS] and never padding', () => {
+    const batches = textBatches({ model: { masking: 'replace' } });
+    const batch = batchAt(batches, 0, 0);
+    const ids = batch.draws.sub?.ids ?? new Int32Array();
+    for (const { i, tokens, text } of drawn(batches, batch)) {
+      const [row, before] = [ids, text.ids].map((of) => of.subarray(i * length, (i + 1) * length)) as [
+        Int32Array,
+        Int32Array,
+      ];
+      expect(row[0]).toBe(before[0]);
+      const changed = [...row].flatMap((id, at) => (id === before[at] ? [] : [at]));
+      expect(changed).toHaveLength(tokens - Math.floor(tokens / 2));
+      expect(changed.every((at) => row[at] === tinyTexts.maskToken && at < tokens)).toBe(true);
+    }
+  });
+
+  test('in blocks: the words that are hidden stand together', () => {
+    const batches = textBatches({
+      method: { name: 'masksub', maskRatio: 0.25, maskShape: 'block' },
+      model: { masking: 'replace' },
+    });
+    const { draws, input } = batchAt(batches, 0, 0);
+    const hidden = [...(draws.sub?.ids ?? [])].map((id, at) => (id === (input as HostText).ids[at] ? '.' : 'M'));
+    const rows = Array.from({ length: 8 }, (_, i) => hidden.slice(i * length, (i + 1) * length).join(''));
+    expect(
+      rows.every((row) => /^\.+M+\.*(M+\.*)?$/.test(row)),
+      rows.join(' '),
+    ).toBe(true);
+  });
+
+  test('for validation are the same for every method, masked at the same ratio', () => {
+    const [a, b] = (['masksub', 'baseline'] as const).map((name) => textBatches({ method: { name } }));
+    expect(a?.validationMask(2, 6)).toEqual(b?.validationMask(2, 6));
+    expect(a?.validation(2, 6)).toEqual(b?.validation(2, 6));
+    const { ids } = textBatches().validation(2, 3) as HostText;
+    expect(ids).toEqual(tinyTexts.validation.ids.subarray(2 * length, 3 * length));
   });
 });
 

@@ -5,7 +5,8 @@ import { type Config, resolveConfig } from '../../src/core/config.ts';
 import type { ConfigInput } from '../../src/core/configSchema.ts';
 import type { EngineEvent } from '../../src/core/events.ts';
 import { RandomStream } from '../../src/core/random.ts';
-import { Batches, type ImageSet, type TrainingData } from '../../src/engine/batches.ts';
+import { scheduledValue } from '../../src/core/schedules.ts';
+import { Batches } from '../../src/engine/batches.ts';
 import { methods } from '../../src/engine/methods/index.ts';
 import { initialValues } from '../../src/engine/parameters.ts';
 import { buildProblem } from '../../src/engine/problem.ts';
@@ -13,7 +14,9 @@ import { recipes } from '../../src/engine/recipes/index.ts';
 import { eagerExecutor } from '../../src/engine/step/eager.ts';
 import type { HostBatch, Snapshot } from '../../src/engine/step/executor.ts';
 import { recordedExecutor } from '../../src/engine/step/recorded.ts';
+import { stepScalars } from '../../src/engine/step/step.ts';
 import { type Identity, type Resume, type Surroundings, train } from '../../src/engine/train.ts';
+import type { ImageData, ImageSet, TextData, TextSet, TrainingData } from '../../src/engine/trainingData.ts';
 import { loadGraphRuntime } from '../../src/runner/graphRuntime.ts';
 import { engineFolder, stepAddonFile } from '../../src/runner/paths.ts';
 
@@ -29,27 +32,37 @@ export function demoConfig(changes: Changes = {}): Config {
   });
 }
 
-/** Of each model that sees images one for `tinyData`: a step takes milliseconds. The ViT has four tokens of width 8 in two blocks. */
+/** Of each model one for `tinyData` or `tinyTexts`: a step takes milliseconds. The ViT has four tokens of width 8 in two blocks. */
 const tinyModels = {
   vit: { patchSize: 4, width: 8, depth: 2, heads: 2, mlpRatio: 2 },
   resnet: { blocks: [1, 1], channels: [2, 4], stem: 4, maskPatch: 4 },
   swin: { patchSize: 2, width: 4, blocks: [2], heads: [1], window: 2, maskPatch: 4, mlpRatio: 2 },
+  bert: { width: 8, depth: 2, heads: 2, mlpRatio: 2, vocabulary: 20, positions: 12 },
 } as const;
 export const tinyModelNames = Object.keys(tinyModels) as (keyof typeof tinyModels)[];
 
-/** A tiny model, by default the ViT, on `tinyData`. */
+/** A tiny model, by default the ViT; `tinyDataOf` has its data. */
 export function tinyConfig(changes: Changes = {}): Config {
   const name = (changes.model?.name ?? 'vit') as keyof typeof tinyModels;
   return resolved({
     ...changes,
     data: { dataset: 'fashion-mnist-mini', ...changes.data },
-    model: { name, imageSize: 8, ...tinyModels[name], ...lively(changes), ...changes.model },
+    model: {
+      name,
+      ...(name === 'bert' ? {} : { imageSize: 8 }),
+      ...tinyModels[name],
+      ...lively(changes),
+      ...changes.model,
+    },
     train: { epochs: 2, batchSize: 8, warmupEpochs: 0, learningRate: 1e-2, ...changes.train },
   });
 }
 
+export const tinyDataOf = ({ model: { name } }: Config): TrainingData => (name === 'bert' ? tinyTexts : tinyData);
+
 /** CoSub's branches are the same without drop-path. */
-const lively = ({ method }: Changes) => (method?.name === 'cosub' ? { dropPath: 0.2 } : {});
+const lively = ({ method, model }: Changes) =>
+  method?.name === 'cosub' && model?.name !== 'bert' ? { dropPath: 0.2 } : {};
 
 function resolved(input: object): Config {
   const result = resolveConfig(input, recipes);
@@ -58,7 +71,7 @@ function resolved(input: object): Config {
 }
 
 /** `count` training and half as many validation images of noise, in `classes` classes. */
-export function noiseData(side: number, count: number, classes = 10, channels = 1): TrainingData {
+export function noiseData(side: number, count: number, classes = 10, channels = 1): ImageData {
   const stream = new RandomStream(7, 'test.images');
   const set = (size: number): ImageSet => ({
     count: size,
@@ -67,6 +80,7 @@ export function noiseData(side: number, count: number, classes = 10, channels = 
   });
   const each = <T>(value: T) => Array.from({ length: channels }, () => value);
   return {
+    kind: 'images',
     name: 'noise',
     classes,
     height: side,
@@ -80,7 +94,36 @@ export function noiseData(side: number, count: number, classes = 10, channels = 
   };
 }
 
+/** `count` training and half as many validation texts of random tokens, of 4 to `length` of them, in `classes` classes. */
+export function noiseTexts(length: number, count: number, classes = 5, vocabulary = 20): TextData {
+  const stream = new RandomStream(8, 'test.texts');
+  const set = (size: number): TextSet => {
+    const tokens = Int32Array.from({ length: size }, () => 4 + stream.below(length - 3));
+    // 0 is the padding, 1 is [CLS], 2 is [MASK].
+    const ids = Int32Array.from({ length: size * length }, (_, at) => {
+      const place = at % length;
+      const word = 3 + stream.below(vocabulary - 3);
+      return place === 0 ? 1 : place < (tokens[Math.floor(at / length)] as number) ? word : 0;
+    });
+    const types = ids.map((id, at) => (id !== 0 && at % length > 3 ? 1 : 0));
+    return { count: size, ids, types, tokens, labels: Int32Array.from({ length: size }, () => stream.below(classes)) };
+  };
+  return {
+    kind: 'text',
+    name: 'noise',
+    classes,
+    length,
+    vocabulary,
+    maskToken: 2,
+    train: set(count),
+    validation: set(count >> 1),
+    hash: 'sha256:texts',
+  };
+}
+
 export const demoData = noiseData(28, 128);
+/** For models of texts. */
+export const tinyTexts = noiseTexts(12, 64);
 export const tinyData = noiseData(8, 64, 5, 3);
 
 /** The native engine's graph runtime; `threads` is how many one op may use. */
@@ -107,13 +150,14 @@ export async function setUp(config: Config, data: TrainingData, executorName: ke
   const { executor } = await executors[executorName](problem, initial);
   /** The batches of step `step`, counted from 0, and its scalars at the peak learning rate. */
   const stepInput = (step: number): [HostBatch[], Readonly<Record<string, number>>] => {
-    const { accumulate, learningRate } = config.train;
+    const { accumulate, learningRate, epochs } = config.train;
     const stepsPerEpoch = Math.floor(batches.perEpoch / accumulate);
     const epoch = Math.floor(step / stepsPerEpoch);
     const order = batches.order(epoch);
     const first = (step % stepsPerEpoch) * accumulate;
+    const subWeight = scheduledValue(config.method.subWeight, step / stepsPerEpoch, epochs);
     const micro = Array.from({ length: accumulate }, (_, j) => batches.batch(epoch, first + j, order));
-    return [micro, problem.optimizer.scalars(step + 1, learningRate)];
+    return [micro, stepScalars(problem, step + 1, learningRate, subWeight)];
   };
   return { problem, batches, executor, stepInput };
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { RandomStream } from '../../src/core/random.ts';
-import { selfAttention } from '../../src/engine/ops/attention.ts';
+import { attention, scoresOfPadding, selfAttention } from '../../src/engine/ops/attention.ts';
 import { batchNorm } from '../../src/engine/ops/batchNorm.ts';
 import { convolution, convolutionOfConstant, maxPool, relu } from '../../src/engine/ops/convolution.ts';
 import { dropElements } from '../../src/engine/ops/dropElements.ts';
@@ -14,7 +14,6 @@ import { hideNothing, hideTokens } from '../../src/engine/ops/hideTokens.ts';
 import { layerNorm } from '../../src/engine/ops/layerNorm.ts';
 import { linear, linearOfConstant } from '../../src/engine/ops/linear.ts';
 import { binaryCrossEntropy, softmaxCrossEntropy } from '../../src/engine/ops/losses.ts';
-import { maskedAttention, scoresOfPadding } from '../../src/engine/ops/maskedAttention.ts';
 import { overBatch } from '../../src/engine/ops/overBatch.ts';
 import { biasOfKept, gridPositionBias, relativePositionBias } from '../../src/engine/ops/relativePosition.ts';
 import { residual } from '../../src/engine/ops/residual.ts';
@@ -38,7 +37,7 @@ interface Case {
 
 const ops = 'src/engine/ops';
 /** Exports of files with gradients of their own that have none: tables on the host, constants, plain ops. */
-const withoutOwnGradient = ['batchNormBy', 'blockedPairs', 'relativePositionIndex', 'scoresOfPadding'];
+const withoutOwnGradient = ['batchNormBy', 'blockedPairs', 'gridConstants', 'relativePositionIndex', 'scoresOfPadding'];
 
 beforeAll(async () => {
   await loadBackend('tensorflow');
@@ -87,7 +86,7 @@ const attentionCase = (variant: string, groups: number): Case => ({
           [2 * groups, 5, 5],
         ]
       : [[20, 18]],
-  ours: (qkv, bias) => selfAttention(t2(qkv), 4, 2, bias && t3(bias)),
+  ours: (qkv, bias) => selfAttention(t2(qkv), 4, 2, { bias: bias && t3(bias) }),
   plain: (qkv, bias) => {
     const [q, k, v] = tf.split(t2(qkv), 3, 1).map((x) => toHeads(x, 4, 2)) as [tf.Tensor, tf.Tensor, tf.Tensor];
     const added = bias && tf.tile(tf.reshape(bias, [groups, 2, 5, 5]), [4 / groups, 1, 1, 1]);
@@ -175,13 +174,27 @@ const cases: readonly Case[] = [
   attentionCase('with the bias of every sequence', 1),
   attentionCase('with biases of two sequences in turn', 2),
   {
-    op: 'maskedAttention',
+    op: 'selfAttention',
+    variant: 'with padding and the biases of each sequence',
+    shapes: [
+      [10, 18],
+      [4, 5, 5],
+    ],
+    ours: (qkv, bias) => selfAttention(t2(qkv), 2, 2, { bias: t3(bias), padding: scoresOfPadding(presence()) }),
+    plain: (qkv, bias) => {
+      const [q, k, v] = tf.split(t2(qkv), 3, 1).map((x) => toHeads(x, 2, 2)) as [tf.Tensor, tf.Tensor, tf.Tensor];
+      const absent = tf.reshape(tf.mul(tf.sub(presence(), 1), 1e4), [2, 1, 1, 5]);
+      return fromHeads(softmaxAttention(q, k, v, tf.add(tf.reshape(t3(bias), [2, 2, 5, 5]), absent)), 10);
+    },
+  },
+  {
+    op: 'attention',
     shapes: [
       [10, 6],
       [10, 6],
       [10, 6],
     ],
-    ours: (q, k, v) => maskedAttention(t2(q), t2(k), t2(v), scoresOfPadding(presence()), 2),
+    ours: (q, k, v) => attention(t2(q), t2(k), t2(v), 2, 2, { padding: scoresOfPadding(presence()) }),
     plain: (q, k, v) => {
       const split = (x: tf.Tensor | undefined) => toHeads(t2(x), 2, 2);
       const absent = tf.reshape(tf.mul(tf.sub(presence(), 1), 1e4), [2, 1, 1, 5]);

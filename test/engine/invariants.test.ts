@@ -4,7 +4,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { ConfigInput } from '../../src/core/configSchema.ts';
 import { resolveModel } from '../../src/core/modelConfig.ts';
 import { RandomStream } from '../../src/core/random.ts';
+import { scheduledValue } from '../../src/core/schedules.ts';
 import type { HostBatch, Inspection, StepReport } from '../../src/engine/step/executor.ts';
+import { stepScalars } from '../../src/engine/step/step.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
 import { dot, norm, plus, setUp, tinyConfig, tinyData } from './examples.ts';
 
@@ -79,14 +81,16 @@ describe('the total', () => {
 
   test('weighs the branches by 1 − subWeight and subWeight, in loss and gradient', async () => {
     const usual = await stepOf({ method: { name: 'masksub' } });
-    for (const subWeight of [0.2, 0.9]) {
+    for (const subWeight of [0, 0.2, 0.9]) {
       const { report, inspection } = await stepOf({ method: { name: 'masksub', subWeight } });
       const { main = Number.NaN, sub = Number.NaN } = report.loss.branches;
       expect(report.loss.branches, 'the losses themselves stay').toEqual(usual.report.loss.branches);
       expect(report.loss.total).toBe((1 - subWeight) * main + subWeight * sub);
-      expectSame(inspection.terms.main, scaled(usual.inspection.terms.main, 2 * (1 - subWeight)));
-      expectSame(inspection.terms.sub, scaled(usual.inspection.terms.sub, 2 * subWeight));
-      expect(relative(report.grad.branches.sub, usual.report.grad.branches.sub)).toBeLessThan(1e-5);
+      expect(inspection.terms, 'and their gradients').toEqual(usual.inspection.terms);
+      expect(report.grad.branches).toEqual(usual.report.grad.branches);
+      const [ofMain, ofSub] = [inspection.terms.main ?? new Map(), inspection.terms.sub ?? new Map()];
+      expectSame(inspection.total, plus(scaled(ofMain, 1 - subWeight), subWeight, ofSub));
+      expect(relative(report.grad.total, norm(inspection.total))).toBeLessThan(1e-5);
     }
   });
 });
@@ -129,7 +133,7 @@ describe.each(losses)('the target of the sub-branch, %s', (loss) => {
         const soft = activation[loss](main.map((logit) => logit / temperature));
         const hard = decision[loss](main);
         const mixed = soft.map((value, i) => (1 - share) * value + share * (hard[i] as number));
-        return 0.5 * criterion[loss](await logitsOf('sub'), mixed);
+        return criterion[loss](await logitsOf('sub'), mixed);
       });
       expect(relative(dot(moving.inspection.terms.sub ?? new Map(), moving.direction), slope)).toBeLessThan(1e-2);
       // The test would show nothing if the gradient through the target were small.
@@ -165,7 +169,7 @@ describe.each(losses)('direct masking, %s,', (loss) => {
     const baseline = await stepOf({ method: { name: 'baseline' }, train });
     expectSame(
       baseline.inspection.total,
-      scaled((await stepOf({ method: { name: 'direct-mask' }, train })).inspection.terms.main, 2),
+      (await stepOf({ method: { name: 'direct-mask' }, train })).inspection.terms.main,
     );
   });
 });
@@ -254,7 +258,10 @@ async function stepOf(changes: Changes, model?: ConfigInput['model']) {
   await executor.restore(at);
   const [batches] = stepInput(0);
   const [batch] = batches as [HostBatch];
-  const inspection: Inspection = await executor.inspect(batches, problem.optimizer.scalars(1, 1));
+  const inspection: Inspection = await executor.inspect(
+    batches,
+    stepScalars(problem, 1, 1, scheduledValue(config.method.subWeight, 0, 1)),
+  );
   const [report] = (await executor.reports()) as [StepReport];
   const [{ main = [], sub = [] }] = inspection.logits as [Record<string, Float32Array>];
   const logits: Logits = { main: [...main], sub: [...sub] };

@@ -2,9 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
+import { keptTokens, largestRatio, typicalRatio } from '../../src/core/maskRatio.ts';
 import { RandomStream } from '../../src/core/random.ts';
 import { Batches } from '../../src/engine/batches.ts';
-import { drawOrder, keptTokens, largestRatio, typicalRatio } from '../../src/engine/masks.ts';
+import { drawOrder } from '../../src/engine/masks.ts';
 import type { Masking } from '../../src/engine/models/model.ts';
 import { buildProblem } from '../../src/engine/problem.ts';
 import { demoConfig, demoData, noiseData } from './examples.ts';
@@ -114,9 +115,7 @@ describe('a ratio', () => {
     expect(Math.max(...all)).toBeLessThanOrEqual(12);
     expect(again(3, 1)).toBe(kept(3, 1));
   });
-  test('cannot be drawn for each sample where tokens leave the sequence', () => {
-    expect(() => keptOf({ min: 0.25, max: 0.75, per: 'sample' })).toThrow(/cannot be drawn per sample/);
-  });
+
   test('is drawn for each sample where patches are hidden', () => {
     const model = { name: 'resnet' as const, blocks: [1], channels: [4], stem: 4, maskPatch: 4 };
     const config = demoConfig({ model, method: { name: 'masksub', maskRatio: { min: 0.1, max: 0.9, per: 'sample' } } });

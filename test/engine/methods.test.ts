@@ -4,12 +4,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../src/core/config.ts';
 import { describeError, UserError } from '../../src/core/errors.ts';
 import type { ModelName } from '../../src/core/modelConfig.ts';
-import type { TrainingData } from '../../src/engine/batches.ts';
 import { buildProblem } from '../../src/engine/problem.ts';
 import { recipes } from '../../src/engine/recipes/index.ts';
 import type { StepReport } from '../../src/engine/step/executor.ts';
+import type { ImageData } from '../../src/engine/trainingData.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
-import { methodNames, noiseData, setUp, tinyData, trainSteps, valuesOf } from './examples.ts';
+import { methodNames, noiseData, setUp, tinyData, tinyDataOf, tinyTexts, trainSteps, valuesOf } from './examples.ts';
 
 type Keys = Readonly<Record<string, unknown>>;
 
@@ -17,24 +17,32 @@ beforeAll(async () => {
   await loadBackend('tensorflow');
 });
 
-/** Models for `tinyData`. A new model of images needs an entry here. */
-const tiny: Readonly<Record<Exclude<ModelName, 'bert'>, Keys>> = {
+/** Models for `tinyData` or `tinyTexts`. A new model needs an entry here. */
+const tiny = {
   vit: { patchSize: 4, width: 8, depth: 2, heads: 2, mlpRatio: 2, dropPath: 0.2 },
   resnet: { blocks: [1, 2], channels: [2, 3], stem: 4, maskPatch: 4, dropPath: 0.2 },
   swin: { patchSize: 2, width: 4, blocks: [2], heads: [2], window: 2, maskPatch: 4, mlpRatio: 2, dropPath: 0.2 },
+  bert: { width: 8, depth: 2, heads: 2, mlpRatio: 2, vocabulary: 20, positions: 12, dropout: 0.1 },
+} as const satisfies Record<ModelName, Keys>;
+/** Models with what the masked branch may do otherwise. */
+const variants: Readonly<Record<string, Keys>> = {
+  ...Object.fromEntries(Object.entries(tiny).map(([name, keys]) => [name, { name, ...keys }])),
+  'bert, replace': { name: 'bert', ...tiny.bert, masking: 'replace' },
 };
-const bert = { width: 8, depth: 2, heads: 2, mlpRatio: 2, vocabulary: 20, positions: 12 };
 
 /** Where the model has nothing to drop. */
-const impossible: readonly string[] = ['dropsub resnet', 'dropsub swin'];
+const impossible: Readonly<Record<string, readonly string[]>> = {
+  dropsub: ['resnet', 'swin'],
+  pathsub: ['bert', 'bert, replace'],
+};
 
-describe.each(Object.keys(tiny) as (keyof typeof tiny)[])('%s', (model) => {
-  for (const method of methodNames.filter((method) => !impossible.includes(`${method} ${model}`))) {
+describe.each(Object.keys(variants))('%s', (variant) => {
+  for (const method of methodNames.filter((method) => !impossible[method]?.includes(variant))) {
     test(`trains with ${method}: finite numbers, the same bits twice, no tensor left`, async () => {
       const before = tf.memory().numTensors;
-      const config = configOf({ name: model, ...tiny[model] }, { method: { name: method }, train: { batchSize: 8 } });
+      const config = configOf(variants[variant] ?? {}, { method: { name: method }, train: { batchSize: 8 } });
       const run = async () => {
-        const prepared = await setUp(config, tinyData);
+        const prepared = await setUp(config, tinyDataOf(config));
         await trainSteps(prepared, 0, 3);
         const { terms, total } = await prepared.executor.inspect(...prepared.stepInput(3));
         const state = valuesOf(await prepared.executor.snapshot());
@@ -94,7 +102,7 @@ describe('what a model cannot do is refused with the way out', () => {
       { min: 0.5, max: 0.9, per: 'batch' },
     ].map((maskRatio): [string, Keys, Keys, RegExp, RegExp] => [
       `a mask ratio of ${JSON.stringify(maskRatio)} for 4 patches`,
-      vit,
+      { ...vit, imageSize: undefined },
       { method: { name: 'masksub', maskRatio } },
       /method\.maskRatio 0\.9 leaves none of the 4 patches/,
       /Lower it, or make model\.patchSize smaller/,
@@ -105,13 +113,6 @@ describe('what a model cannot do is refused with the way out', () => {
       { method: { name: 'direct-mask', maskRatio: 0.9 } },
       /method\.maskRatio 0\.9 leaves none of the 4 patches.*Direct masking/,
     ]),
-    [
-      'tokens removed at a ratio of each sample',
-      vit,
-      { method: { name: 'masksub', maskRatio: { min: 0.25, max: 0.5, per: 'sample' } } },
-      /method\.maskRatio cannot be drawn per sample/,
-      /Set "per" to "batch"/,
-    ],
     [
       'patches that do not divide the images of the data',
       { ...vit, imageSize: undefined, patchSize: 3 },
@@ -146,7 +147,34 @@ describe('what a model cannot do is refused with the way out', () => {
   });
 
   test('BERT is refused for images', () => {
-    refusalOf(() => buildProblem(configOf({ name: 'bert', ...bert }), tinyData));
+    refusalOf(() => buildProblem(configOf({ name: 'bert', ...tiny.bert }), tinyData));
+  });
+
+  test.each(['vit', 'resnet', 'swin'] as const)('%s is refused for texts', (name) => {
+    expect(refusalOf(() => buildProblem(configOf({ name, ...tiny[name] }), tinyTexts)).message).toMatch(/has texts/);
+  });
+
+  test('a tokenizer with more ids than the model', () => {
+    const config = configOf({ name: 'bert', ...tiny.bert, vocabulary: 10 });
+    const refusal = refusalOf(() => buildProblem(config, tinyTexts));
+    expect(describeError(refusal)).toMatch(/has 20 token ids, the model has 10.*Set model\.vocabulary to 20/s);
+  });
+
+  test('texts with more places than the model has positions', () => {
+    const config = configOf({ name: 'bert', ...tiny.bert, positions: 8 });
+    expect(refusalOf(() => buildProblem(config, tinyTexts)).message).toMatch(/12 tokens, BERT has 8 positions/);
+  });
+
+  test('pathsub on bert, which has no drop-path', () => {
+    const config = configOf({ name: 'bert', ...tiny.bert }, { method: { name: 'pathsub' } });
+    expect(refusalOf(() => buildProblem(config, tinyTexts)).message).toMatch(/PathSub needs drop-path sites/);
+  });
+
+  test('cosub on bert without dropout', () => {
+    const config = configOf({ name: 'bert', ...tiny.bert, dropout: 0 }, { method: { name: 'cosub' } });
+    expect(describeError(refusalOf(() => buildProblem(config, tinyTexts)))).toMatch(
+      /Set model\.dropout to more than 0/,
+    );
   });
 });
 
@@ -247,6 +275,19 @@ describe('keys of the model that are wrong are found before anything is read', (
     expect(problemsOf({ name, size: 'huge' }).map(({ path }) => path.join('.'))).toEqual(['model.size']);
   });
 
+  test.each([
+    { name: 'vit', imageSize: 8, patchSize: 4, width: 8, heads: 2 },
+    { name: 'resnet', imageSize: 64 },
+    { name: 'swin', imageSize: 8, ...tiny.swin },
+  ])('a mask ratio that leaves none of the patches of $name at some time', (model) => {
+    for (const maskRatio of [0.9, { from: 0.5, to: 0.9, schedule: 'cosine' }, { min: 0.1, max: 0.9, per: 'sample' }]) {
+      const problems = problemsOf(model, { method: { name: 'masksub', maskRatio } });
+      expect(problems.map(({ path }) => path.join('.'))).toEqual(['method.maskRatio']);
+      expect(problems[0]?.message).toMatch(/leaves none of the 4 patches/);
+    }
+    expect(problemsOf(model, { method: { name: 'baseline' } })).toEqual([]);
+  });
+
   test('a range of mask ratios from the larger to the smaller', () => {
     const maskRatio = { min: 0.9, max: 0.25, per: 'batch' };
     const problems = problemsOf(vit, { method: { name: 'masksub', maskRatio } });
@@ -255,7 +296,7 @@ describe('keys of the model that are wrong are found before anything is read', (
 });
 
 test('images that are not square are told from those of another size', () => {
-  const wide: TrainingData = { ...noiseData(8, 16), width: 16 };
+  const wide: ImageData = { ...noiseData(8, 16), width: 16 };
   const config = configOf({ name: 'resnet', ...tiny.resnet });
   expect(refusalOf(() => buildProblem(config, wide)).message).toMatch(/8×8 pixels, "noise" has 16×8/);
 });

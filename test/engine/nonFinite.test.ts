@@ -2,10 +2,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
 import type { EngineEvent } from '../../src/core/events.ts';
-import type { TrainingData } from '../../src/engine/batches.ts';
 import { explainNonFinite } from '../../src/engine/nonFinite.ts';
 import type { Executor, HostBatch, HostImages, Snapshot, StepReport } from '../../src/engine/step/executor.ts';
 import type { Surroundings } from '../../src/engine/train.ts';
+import type { ImageData } from '../../src/engine/trainingData.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
 import {
   demoConfig,
@@ -52,7 +52,7 @@ function spoiled(executorFor: Surroundings['executorFor'], at: number, spoil: Sp
   };
 }
 
-async function failedRun(config: Config, data: TrainingData, executorFor: Surroundings['executorFor']) {
+async function failedRun(config: Config, data: ImageData, executorFor: Surroundings['executorFor']) {
   const saved: { name: string; snapshot: Snapshot; step: string | undefined }[] = [];
   const { events, summary } = await eventsOf(config, data, {
     executorFor,

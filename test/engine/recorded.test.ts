@@ -8,6 +8,7 @@ import { initialValues } from '../../src/engine/parameters.ts';
 import type { HostBatch, HostImages, StepReport } from '../../src/engine/step/executor.ts';
 import type { GraphRuntime } from '../../src/engine/step/graphRuntime.ts';
 import { recordedExecutor } from '../../src/engine/step/recorded.ts';
+import { stepScalars } from '../../src/engine/step/step.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
 import {
   demoConfig,
@@ -20,6 +21,7 @@ import {
   setUp,
   tinyConfig,
   tinyData,
+  tinyDataOf,
   trainSteps,
   valuesOf,
 } from './examples.ts';
@@ -36,7 +38,7 @@ type TinyChanges = NonNullable<Parameters<typeof tinyConfig>[0]>;
 function livelyConfig({ model, train, ...changes }: TinyChanges): Config {
   return tinyConfig({
     ...changes,
-    model: { init: 'fan-in', layerScale: 0.5, ...model },
+    model: { ...(model?.name === 'bert' ? {} : { init: 'fan-in', layerScale: 0.5 }), ...model },
     // A large ε: Adam otherwise makes full steps of gradients that are all rounding, as those of the keys' bias.
     train: { learningRate: 1e-2, epsilon: 1e-3, ...train },
   });
@@ -76,10 +78,13 @@ const asMap = (values: Float32Array) => new Map([['logits', values]]);
 
 /** Trains on both executors and compares whatever can be read. `inputs` are the steps. */
 async function expectFollows(config: Config, inputsOf?: (eager: Awaited<ReturnType<typeof setUp>>) => HostBatch[][]) {
-  const [eager, recorded] = await Promise.all([setUp(config, tinyData, 'eager'), setUp(config, tinyData, 'recorded')]);
+  const [eager, recorded] = await Promise.all([
+    setUp(config, tinyDataOf(config), 'eager'),
+    setUp(config, tinyDataOf(config), 'recorded'),
+  ]);
   const steps = inputsOf?.(eager) ?? [0, 1, 2].map((step) => eager.stepInput(step)[0]);
   for (const [i, batches] of steps.entries()) {
-    const scalars = eager.problem.optimizer.scalars(i + 1, config.train.learningRate);
+    const scalars = stepScalars(eager.problem, i + 1, config.train.learningRate, 0.5);
     if (i % 3 !== 1) {
       for (const { executor } of [eager, recorded]) await executor.step(batches, scalars);
       continue;
@@ -126,6 +131,12 @@ describe('reports, gradients, state and evaluation are those of the eager step',
         });
       }
     }
+    for (const masking of ['remove', 'replace'] as const) {
+      if (method === 'pathsub') continue; // BERT has no drop-path
+      test(`${method}, BERT, masked tokens: ${masking}`, async () => {
+        await expectFollows(livelyConfig({ method: { name: method }, model: { name: 'bert', masking } }));
+      });
+    }
     for (const form of ['deit3', 'mae'] as const) {
       for (const pool of ['token', 'mean'] as const) {
         for (const layerScale of [0, 0.5]) {
@@ -157,6 +168,16 @@ describe('reports, gradients, state and evaluation are those of the eager step',
       });
     });
   }
+});
+
+describe('a mask ratio of each sample', () => {
+  const maskRatio = { min: 0.25, max: 0.75, per: 'sample' } as const;
+  test.each(['deit3', 'mae', 'beit', 'clip'] as const)('ViT, form %s', async (form) => {
+    await expectFollows(livelyConfig({ method: { name: 'masksub', maskRatio }, model: { form, patchSize: 2 } }));
+  });
+  test('BERT', async () => {
+    await expectFollows(livelyConfig({ method: { name: 'masksub', maskRatio }, model: { name: 'bert' } }));
+  });
 });
 
 describe('more forms of input than a session takes', () => {
@@ -230,7 +251,7 @@ describe('bfloat16', () => {
     const initial = initialValues(problem.model, 0);
     const executor = await recordedExecutor(problem, initial, graphRuntime(), precision);
     for (let step = 0; step < 50; step++) {
-      const scalars = problem.optimizer.scalars(step + 1, 2e-3 * Math.min(1, (step + 1) / 32));
+      const scalars = stepScalars(problem, step + 1, 2e-3 * Math.min(1, (step + 1) / 32), 0.5);
       await executor.step(stepInput(step)[0], scalars);
     }
     const result = { reports: await executor.reports(), snapshot: await executor.snapshot() };
@@ -271,7 +292,7 @@ describe('200 steps of the demo model', () => {
     for (let step = 0; step < 200; step++) {
       // The recipe's warm-up: without it a difference in the last bit grows from the first steps on.
       const learningRate = config.train.learningRate * Math.min(1, (step + 1) / 32);
-      await run.executor.step(run.stepInput(step)[0], run.problem.optimizer.scalars(step + 1, learningRate));
+      await run.executor.step(run.stepInput(step)[0], stepScalars(run.problem, step + 1, learningRate, 0.5));
     }
     const reports = await run.executor.reports();
     const hash = hashOf(valuesOf(await run.executor.snapshot()));

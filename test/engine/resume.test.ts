@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
 import type { EngineEvent } from '../../src/core/events.ts';
 import { decodeProgress } from '../../src/core/progress.ts';
-import type { TrainingData } from '../../src/engine/batches.ts';
 import type { Snapshot } from '../../src/engine/step/executor.ts';
 import type { Resume, Surroundings } from '../../src/engine/train.ts';
+import type { ImageData } from '../../src/engine/trainingData.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
 import {
   demoConfig,
@@ -31,7 +31,7 @@ interface Saved {
 /** A run with all its checkpoints; `stopAt`: the breath at which it is told to stop. */
 async function recordedRun(
   config: Config,
-  data: TrainingData,
+  data: ImageData,
   executorFor: Surroundings['executorFor'],
   { resume, stopAt }: { resume?: Resume; stopAt?: number } = {},
 ) {

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { RandomStream } from '../../src/core/random.ts';
 import { layerStatistics } from '../../src/engine/layerStatistics.ts';
 import type { HostBatch, Snapshot, StepReport } from '../../src/engine/step/executor.ts';
+import { stepScalars } from '../../src/engine/step/step.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
 import { dot, executorNames, norm, plus, setUp, tinyConfig, tinyData } from './examples.ts';
 
@@ -43,7 +44,7 @@ describe.each(executorNames)('%s', (executorName) => {
       const at: Snapshot = { ...start, parameters: randomized(start.parameters) };
       await run.restore(at);
       const [[batch]] = stepInput(0) as [[HostBatch], unknown];
-      const inspection = await run.inspect([batch], problem.optimizer.scalars(1, 1));
+      const inspection = await run.inspect([batch], stepScalars(problem, 1, 1, 0.5));
       const along = direction(at.parameters);
       const moved = (factor: number) => plus(at.parameters, factor, along);
       const logits = async (branch: 'main' | 'sub', parameters: Values) => {
@@ -58,9 +59,7 @@ describe.each(executorNames)('%s', (executorName) => {
 
     test('of the main branch', async () => {
       const { run, batch, inspection, along, moved, logits } = await prepared();
-      const expected = await slope(
-        async (factor) => 0.5 * crossEntropy(await logits('main', moved(factor)), batch.target),
-      );
+      const expected = await slope(async (factor) => crossEntropy(await logits('main', moved(factor)), batch.target));
       expect(relative(dot(inspection.terms.main ?? new Map(), along), expected)).toBeLessThan(0.01);
       await run.dispose();
     });
@@ -69,10 +68,10 @@ describe.each(executorNames)('%s', (executorName) => {
       const { run, at, inspection, along, moved, logits } = await prepared();
       const teacher = async (parameters: Values) => softmax(await logits('main', parameters));
       const fixed = await teacher(at.parameters);
-      const stopped = await slope(async (factor) => 0.5 * crossEntropy(await logits('sub', moved(factor)), fixed));
+      const stopped = await slope(async (factor) => crossEntropy(await logits('sub', moved(factor)), fixed));
       const through = await slope(async (factor) => {
         const target = await teacher(moved(factor));
-        return 0.5 * crossEntropy(await logits('sub', moved(factor)), target);
+        return crossEntropy(await logits('sub', moved(factor)), target);
       });
       const got = dot(inspection.terms.sub ?? new Map(), along);
       expect(relative(got, stopped)).toBeLessThan(0.01);
@@ -105,6 +104,26 @@ describe.each(executorNames)('%s', (executorName) => {
     expect(b.report.loss.branches.sub).toBeCloseTo(a.report.loss.branches.sub ?? Number.NaN, 5);
     expect(b.report.grad.cosine).toBeCloseTo(a.report.grad.cosine ?? Number.NaN, 4);
     expect(b.report.correct).toBe(a.report.correct);
+  });
+
+  test('the weight of the sub-branch follows its schedule, in loss and gradient', async () => {
+    const subWeight = { from: 0, to: 0.8, schedule: 'linear' } as const;
+    const config = tinyConfig({ method: { name: 'masksub', subWeight }, train: { ...plainDescent, epochs: 4 } });
+    const { executor: run, stepInput, batches } = await setUp(config, tinyData, executorName);
+    const start = await run.snapshot();
+    for (const step of [0, batches.perEpoch, 2 * batches.perEpoch]) {
+      await run.restore({ ...start, parameters: randomized(start.parameters) });
+      const { terms, total } = await run.inspect(...stepInput(step));
+      const [{ loss, grad }] = (await run.reports()) as [StepReport];
+      const weight = 0.2 * (step / batches.perEpoch);
+      const { main = Number.NaN, sub = Number.NaN } = loss.branches;
+      expect(loss.total).toBeCloseTo((1 - weight) * main + weight * sub, 10);
+      const expected = new Map([...(terms.main ?? [])].map(([name, of]) => [name, of.map((x) => (1 - weight) * x)]));
+      expect(norm(plus(total, -1, plus(expected, weight, terms.sub ?? new Map()))) / norm(total)).toBeLessThan(1e-6);
+      expect(relative(grad.total, norm(total))).toBeLessThan(1e-5);
+      expect(grad.branches.sub, 'measured at any weight').toBeGreaterThan(0.01);
+    }
+    await run.dispose();
   });
 
   describe('clipping', () => {
@@ -186,17 +205,18 @@ describe.each(executorNames)('%s', (executorName) => {
       });
     }
 
-    test('is of the unhalved losses, and in all of what the optimizer gets', async () => {
+    test('is of the losses without their weights, and in all of what the optimizer gets', async () => {
       const { executor: run, stepInput } = await setUp(tinyConfig(), tinyData, executorName);
       const { terms, total } = await run.inspect(...stepInput(0));
       const [{ loss, grad }] = (await run.reports()) as [StepReport];
       await run.dispose();
       const { main = new Map(), sub = new Map() } = terms;
       expect(loss.total).toBeCloseTo(0.5 * (loss.branches.main ?? 0) + 0.5 * (loss.branches.sub ?? 0), 12);
-      expect(relative(grad.branches.main ?? 0, 2 * norm(main))).toBeLessThan(1e-5);
-      expect(relative(grad.branches.sub ?? 0, 2 * norm(sub))).toBeLessThan(1e-5);
+      expect(relative(grad.branches.main ?? 0, norm(main))).toBeLessThan(1e-5);
+      expect(relative(grad.branches.sub ?? 0, norm(sub))).toBeLessThan(1e-5);
       expect(relative(grad.total, norm(total))).toBeLessThan(1e-5);
-      expect(norm(plus(total, -1, plus(main, 1, sub)))).toBeLessThan(1e-6);
+      const halves = plus(main, 1, sub);
+      expect(norm(plus(total, -0.5, halves))).toBeLessThan(1e-6);
       expect(grad.cosine).toBeCloseTo(dot(main, sub) / norm(main) / norm(sub), 5);
     });
 

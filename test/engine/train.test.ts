@@ -130,7 +130,7 @@ describe('what does not fit is refused in words', () => {
   const refusals: Record<string, [ReturnType<typeof tinyConfig>, RegExp]> = {
     'too few images for one step': [
       tinyConfig({ train: { batchSize: 100 } }),
-      /needs 100 training images, there are 64/,
+      /needs 100 training samples, there are 64/,
     ],
     'images of another size': [
       tinyConfig({ model: { imageSize: 16 } }),

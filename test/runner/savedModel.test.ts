@@ -2,11 +2,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ModelConfigOf } from '../../src/core/modelConfig.ts';
-import type { TrainingData } from '../../src/engine/batches.ts';
 import { models } from '../../src/engine/models/index.ts';
 import { imagesOf, type Model } from '../../src/engine/models/model.ts';
 import { initialValues } from '../../src/engine/parameters.ts';
 import type { Snapshot } from '../../src/engine/step/executor.ts';
+import type { ImageData } from '../../src/engine/trainingData.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
 import { savedModelOf, type TrainedModel } from '../../src/runner/savedModel.ts';
 import { graphRuntime, setUp, tinyConfig, tinyData, tinyModelNames } from '../engine/examples.ts';
@@ -129,7 +129,7 @@ function trained(model: Model, weights: ReadonlyMap<string, Float32Array>): Trai
 }
 
 /** Validation images from 0 to 1. */
-function pixels({ validation, height, width, channels }: TrainingData, from: number, to: number) {
+function pixels({ validation, height, width, channels }: ImageData, from: number, to: number) {
   const size = height * width * channels;
   const values = Float32Array.from(validation.pixels.subarray(from * size, to * size), (pixel) => pixel / 255);
   return { values, shape: [to - from, height, width, channels] };

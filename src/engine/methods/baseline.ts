@@ -1,8 +1,8 @@
 /** Plain supervised training: L = crit(f(x), y). */
 import type { Method, Term } from './method.ts';
 
-/** The supervised term, which most methods have. */
-export const supervised = (weight: number): Term => ({
+/** The supervised term, which most methods have. Beside a sub-branch it has the rest of the weight. */
+export const supervised = (weight: Term['weight'] = (subWeight) => 1 - subWeight): Term => ({
   branch: 'main',
   weight,
   loss: ({ forward, criterion, target }) => {
@@ -12,5 +12,5 @@ export const supervised = (weight: number): Term => ({
 });
 
 export function baseline(): Method {
-  return { terms: [supervised(1)], masked: [] };
+  return { terms: [supervised(() => 1)], masked: [] };
 }

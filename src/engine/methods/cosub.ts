@@ -10,7 +10,7 @@ import type { Branch, Method, Term } from './method.ts';
 function taughtBy(teacher: Branch, branch: Branch): Term {
   return {
     branch,
-    weight: 0.5,
+    weight: () => 0.5,
     teachers: [teacher],
     loss: ({ forward, criterion, target, constants }) => {
       const logits = forward(branch);

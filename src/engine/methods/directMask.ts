@@ -5,7 +5,7 @@
 import { supervised } from './baseline.ts';
 import type { Method, MethodOptions, Term } from './method.ts';
 
-const masked = (weight: number): Term => ({
+const masked = (weight: Term['weight']): Term => ({
   branch: 'sub',
   weight,
   loss: ({ forward, criterion, target }) => {
@@ -14,7 +14,7 @@ const masked = (weight: number): Term => ({
   },
 });
 
-export function directMask({ cleanView, subWeight }: MethodOptions): Method {
-  const terms = cleanView ? [supervised(1 - subWeight), masked(subWeight)] : [masked(1)];
+export function directMask({ cleanView }: MethodOptions): Method {
+  const terms = cleanView ? [supervised(), masked((subWeight) => subWeight)] : [masked(() => 1)];
   return { terms, masked: ['sub'] };
 }

@@ -5,7 +5,7 @@ import { subBranch } from './subBranch.ts';
 
 export function dropsub(options: MethodOptions): Method {
   return {
-    terms: [supervised(1 - options.subWeight), subBranch(options)],
+    terms: [supervised(), subBranch(options)],
     masked: [],
     drops: { sub: { kind: 'dropout', rate: options.dropRate } },
   };

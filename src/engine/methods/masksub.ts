@@ -7,5 +7,5 @@ import type { Method, MethodOptions } from './method.ts';
 import { subBranch } from './subBranch.ts';
 
 export function masksub(options: MethodOptions): Method {
-  return { terms: [supervised(1 - options.subWeight), subBranch(options)], masked: ['sub'] };
+  return { terms: [supervised(), subBranch(options)], masked: ['sub'] };
 }

@@ -7,7 +7,7 @@ import type { Criterion } from '../ops/losses.ts';
 export type Branch = 'main' | 'sub';
 
 /** What a config says of its method. */
-export type MethodOptions = Omit<Config['method'], 'name' | 'maskRatio' | 'maskShape'>;
+export type MethodOptions = Omit<Config['method'], 'name' | 'maskRatio' | 'maskShape' | 'subWeight'>;
 
 /** What a term may use. */
 export interface TermContext {
@@ -23,8 +23,8 @@ export interface TermContext {
 /** One term: its own forward and backward pass, so that only one term's activations are alive at a time. */
 export interface Term {
   readonly branch: Branch;
-  /** The loss is Σ weight · term. */
-  readonly weight: number;
+  /** The loss is Σ weight · term. `subWeight` is the config's at this point of the training; the weights of all terms sum to 1. */
+  readonly weight: (subWeight: number) => number;
   /** Branches whose logits the loss takes as constants: those of an earlier term, or else of a forward pass for them alone. */
   readonly teachers?: readonly Branch[];
   readonly loss: (context: TermContext) => { readonly loss: tf.Scalar; readonly logits: tf.Tensor2D };

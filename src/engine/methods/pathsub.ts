@@ -8,7 +8,7 @@ import { subBranch } from './subBranch.ts';
 
 export function pathsub(options: MethodOptions): Method {
   return {
-    terms: [supervised(1 - options.subWeight), subBranch(options)],
+    terms: [supervised(), subBranch(options)],
     masked: [],
     drops: { sub: { kind: 'path', rate: options.dropRate } },
   };

@@ -10,7 +10,7 @@ import type { MethodOptions, Term } from './method.ts';
 export function subBranch(options: MethodOptions): Term {
   return {
     branch: 'sub',
-    weight: options.subWeight,
+    weight: (subWeight) => subWeight,
     ...(options.stopGradient ? { teachers: ['main'] } : {}),
     loss: ({ forward, criterion, constants }) => {
       const main = constants.main ?? forward('main');

@@ -2,10 +2,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../core/errors.ts';
 import type { ModelConfigOf } from '../../core/modelConfig.ts';
+import { attention, scoresOfPadding } from '../ops/attention.ts';
 import { dropElements } from '../ops/dropElements.ts';
 import { lookUp } from '../ops/embedding.ts';
 import { gelu } from '../ops/gelu.ts';
-import { maskedAttention, scoresOfPadding } from '../ops/maskedAttention.ts';
 import { selection, selectOfEach } from '../ops/selectTokens.ts';
 import { get, layerNormOf, linearOf, ones, truncatedNormal, zeros } from './layers.ts';
 import type { BranchDraws, DropSite, Init, Model, ModelInput, ParameterSpec, Parameters, TextInput } from './model.ts';
@@ -65,6 +65,7 @@ export function bert(config: BertConfig): Model {
     if (draws.keep) {
       const selected = selection(draws.keep, length); // (B·K, T)
       present = tf.reshape(selectOfEach(selected, tf.reshape(present, [batch, length, 1])), draws.keep.shape);
+      if (draws.present) present = tf.mul(present, draws.present);
       x = selectOfEach(selected, tf.reshape(x, [batch, length, width])); // (B·K, D)
     }
     const padding = scoresOfPadding(present);
@@ -179,10 +180,11 @@ function layer(
   drop: BranchDraws['drop'],
 ): tf.Tensor2D {
   const projection = (name: string) => linearOf(p, `${at}.attention.self.${name}`, x);
-  const attended = maskedAttention(projection('query'), projection('key'), projection('value'), padding, heads);
+  const [q, k, v] = [projection('query'), projection('key'), projection('value')];
+  const attended = attention(q, k, v, padding.shape[0], heads, { padding });
   const projected = linearOf(p, `${at}.attention.output.dense`, attended);
-  const attention = dropElements(projected, drop?.[`${at}.attention.output.dropout`]);
-  const y = normOf(p, `${at}.attention.output.LayerNorm`, tf.add(attention, x));
+  const mixed = dropElements(projected, drop?.[`${at}.attention.output.dropout`]);
+  const y = normOf(p, `${at}.attention.output.LayerNorm`, tf.add(mixed, x));
   const hidden = gelu(linearOf(p, `${at}.intermediate.dense`, y));
   const out = dropElements(linearOf(p, `${at}.output.dense`, hidden), drop?.[`${at}.output.dropout`]);
   return normOf(p, `${at}.output.LayerNorm`, tf.add(out, y));

@@ -53,6 +53,8 @@ export interface TextInput {
 export interface BranchDraws {
   /** Indices of the kept tokens, (B, K), int32, in the order in which the branch sees them. */
   readonly keep?: tf.Tensor2D;
+  /** 1 for a kept token, 0 for one that only fills the sequence up, (B, K), float32. Absent: all of `keep` are kept. */
+  readonly present?: tf.Tensor2D;
   /** 1 for a hidden patch, 0 for a visible one, (B, patches), float32, row by row. */
   readonly hidden?: tf.Tensor2D;
   /** Token ids with some replaced by [MASK], (B, T), int32. */
@@ -106,8 +108,15 @@ export interface Model {
   readonly forwardFlops: (kept: number) => number;
 }
 
-/** What a model is built for. */
-export interface InputShape {
+/** What a model of texts is built for. */
+export interface TextShape {
+  /** Places of a sequence. */
+  readonly length: number;
+  readonly classes: number;
+}
+
+/** What a model of images is built for. */
+export interface ImageShape {
   readonly imageSize: number;
   readonly channels: number;
   readonly classes: number;

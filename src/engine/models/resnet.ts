@@ -13,8 +13,8 @@ import {
   type BranchDraws,
   type BufferSpec,
   type ForwardMode,
+  type ImageShape,
   type Init,
-  type InputShape,
   imagesOf,
   type Model,
   type ModelInput,
@@ -25,7 +25,7 @@ import {
 /** Channels that come out of a bottleneck for one inside. */
 const EXPANSION = 4;
 
-export interface ResnetConfig extends InputShape {
+export interface ResnetConfig extends ImageShape {
   /** Bottleneck blocks of each stage. */
   readonly blocks: readonly number[];
   /** Inner channels of the bottlenecks of each stage; four times as many come out. */
@@ -38,7 +38,7 @@ export interface ResnetConfig extends InputShape {
   readonly dropPath: number;
 }
 
-export function resnetFromConfig({ channels, ...config }: ModelConfigOf<'resnet'>, input: InputShape): Model {
+export function resnetFromConfig({ channels, ...config }: ModelConfigOf<'resnet'>, input: ImageShape): Model {
   return resnet({ ...config, widths: channels, ...input });
 }
 

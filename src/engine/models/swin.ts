@@ -15,8 +15,8 @@ import { get, layerNormOf, linearOf, ones, truncatedNormal, zeros } from './laye
 import {
   type BranchDraws,
   type DropSite,
+  type ImageShape,
   type Init,
-  type InputShape,
   imagesOf,
   type Model,
   type ModelInput,
@@ -28,7 +28,7 @@ const EPSILON = 1e-5;
 /** What forbids attention, added to a score: enough to vanish in the softmax. */
 const FORBIDDEN = -100;
 
-export interface SwinConfig extends InputShape {
+export interface SwinConfig extends ImageShape {
   /** 4 in the named sizes, as 7 is the window. */
   readonly patchSize: number;
   /** Of the first stage; each further stage has twice the width and half the side. */
@@ -70,7 +70,7 @@ interface StageTensors {
   readonly forbidden: tf.Tensor4D | undefined;
 }
 
-export function swinFromConfig(config: ModelConfigOf<'swin'>, input: InputShape): Model {
+export function swinFromConfig(config: ModelConfigOf<'swin'>, input: ImageShape): Model {
   return swin({ ...config, heads: [config.heads].flat(), ...input });
 }
 
@@ -208,7 +208,7 @@ function block(
   let bias = relativePositionBias(get(p, `${at}.attn.relative_position_bias_table`), rowOfPair); // (H, T, T)
   if (shift > 0 && forbidden) bias = tf.reshape(tf.add(bias, forbidden), [-1, tokens, tokens]); // (N·H, T, T)
   const windows = toWindows(normOf(p, `${at}.norm1`, x), grid); // (B·N·T, D)
-  const attended = selfAttention(linearOf(p, `${at}.attn.qkv`, windows), windows.shape[0] / tokens, heads, bias);
+  const attended = selfAttention(linearOf(p, `${at}.attn.qkv`, windows), windows.shape[0] / tokens, heads, { bias });
   const projected = fromWindows(linearOf(p, `${at}.attn.proj`, attended), grid);
   const y = residual(x, projected, undefined, drop?.[`${at}.drop_path1`] as tf.Tensor1D | undefined);
   const hidden = gelu(linearOf(p, `${at}.mlp.fc1`, normOf(p, `${at}.norm2`, y)));

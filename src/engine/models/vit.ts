@@ -7,21 +7,22 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfigOf } from '../../core/modelConfig.ts';
 import { dropPathRates } from '../../core/schedules.ts';
-import { selfAttention } from '../ops/attention.ts';
+import { type ScoreTerms, scoresOfPadding, selfAttention } from '../ops/attention.ts';
 import { dropElements } from '../ops/dropElements.ts';
 import { gelu, quickGelu } from '../ops/gelu.ts';
 import { linear, linearOfConstant } from '../ops/linear.ts';
+import { meanOfPresent } from '../ops/meanOfPresent.ts';
 import { overBatch } from '../ops/overBatch.ts';
 import { patchify } from '../ops/patchify.ts';
-import { biasOfKept, gridPositionBias } from '../ops/relativePosition.ts';
+import { biasOfKept, type GridConstants, gridConstants, gridPositionBias } from '../ops/relativePosition.ts';
 import { residual } from '../ops/residual.ts';
 import { selection, selectOfEach } from '../ops/selectTokens.ts';
 import { constant, get, layerNormOf, linearOf, ones, truncatedNormal, zeros } from './layers.ts';
 import {
   type BranchDraws,
   type DropSite,
+  type ImageShape,
   type Init,
-  type InputShape,
   imagesOf,
   type Model,
   type ModelInput,
@@ -60,7 +61,15 @@ const forms: Readonly<Record<VitConfig['form'], Form>> = {
   },
 };
 
-export interface VitConfig extends InputShape {
+/** Which tokens a branch sees, in the forms in which its blocks want to know. */
+interface Seen extends Pick<ScoreTerms, 'padding'> {
+  /** Of relative positions. */
+  readonly grid: GridConstants | undefined;
+  /** Relative positions: a 1 at each kept token, (B·T, T of the whole sequence). */
+  readonly selected: tf.Tensor2D | undefined;
+}
+
+export interface VitConfig extends ImageShape {
   readonly form: 'deit3' | 'mae' | 'beit' | 'clip';
   readonly patchSize: number;
   readonly width: number;
@@ -76,7 +85,7 @@ export interface VitConfig extends InputShape {
   readonly init: 'truncated-normal' | 'fan-in';
 }
 
-export function vitFromConfig(config: ModelConfigOf<'vit'>, input: InputShape): Model {
+export function vitFromConfig(config: ModelConfigOf<'vit'>, input: ImageShape): Model {
   return vit({ ...config, heads: Number(config.heads), ...input });
 }
 
@@ -95,9 +104,13 @@ export function vit(config: VitConfig): Model {
     const patches = patchify(images, patchSize); // (B, L, C·P·P)
     let x = embed(p, patches, draws.keep); // (B·T, D)
     if (form.preNorm) x = normOf(p, 'norm_pre', x);
-    const selected = form.positions === 'relative' && draws.keep ? selectionWithClass(draws.keep, tokens) : undefined;
-    for (let i = 0; i < depth; i++) x = block(p, `blocks.${i}`, x, batch, draws.drop, selected);
-    return head(p, tf.reshape<tf.Rank.R3>(x, [batch, x.shape[0] / batch, width]));
+    const seen: Seen = {
+      grid: form.positions === 'relative' ? gridConstants(side) : undefined,
+      selected: form.positions === 'relative' && draws.keep ? selectionWithClass(draws.keep, tokens) : undefined,
+      padding: draws.present && scoresOfPadding(hasClassToken ? withClass(draws.present) : draws.present),
+    };
+    for (let i = 0; i < depth; i++) x = block(p, `blocks.${i}`, x, batch, draws.drop, seen);
+    return head(p, tf.reshape<tf.Rank.R3>(x, [batch, x.shape[0] / batch, width]), draws.present);
   }
 
   /** Patch and position embedding; only the kept tokens are embedded, and the class token goes in front. */
@@ -136,10 +149,10 @@ export function vit(config: VitConfig): Model {
     x: tf.Tensor2D,
     batch: number,
     drop: BranchDraws['drop'],
-    selected: tf.Tensor2D | undefined,
+    { grid, selected, padding }: Seen,
   ): tf.Tensor2D {
-    const bias = form.positions === 'relative' ? positionBias(p, at, selected, batch) : undefined;
-    const attended = selfAttention(qkvOf(p, at, normOf(p, `${at}.norm1`, x)), batch, heads, bias);
+    const bias = grid && positionBias(p, at, grid, selected, batch);
+    const attended = selfAttention(qkvOf(p, at, normOf(p, `${at}.norm1`, x)), batch, heads, { bias, padding });
     const scale1 = p[`${at}.${form.scales[0]}`] as tf.Tensor1D | undefined;
     const projected = dropElements(linearOf(p, `${at}.attn.proj`, attended), drop?.[`${at}.attn.proj_drop`]);
     const y = residual(x, projected, scale1, drop?.[`${at}.drop_path1`] as tf.Tensor1D | undefined);
@@ -159,13 +172,19 @@ export function vit(config: VitConfig): Model {
   }
 
   /** Bias of the scores: (H, T, T), or with tokens removed (B·H, T, T). */
-  function positionBias(p: Parameters, at: string, selected: tf.Tensor2D | undefined, batch: number): tf.Tensor3D {
-    const bias = gridPositionBias(get(p, `${at}.attn.relative_position_bias_table`), side);
+  function positionBias(
+    p: Parameters,
+    at: string,
+    grid: GridConstants,
+    selected: tf.Tensor2D | undefined,
+    batch: number,
+  ): tf.Tensor3D {
+    const bias = gridPositionBias(get(p, `${at}.attn.relative_position_bias_table`), side, grid);
     return selected ? biasOfKept(bias, selected, batch) : bias;
   }
 
-  /** x (B, T, D) → logits (B, classes). */
-  function head(p: Parameters, x: tf.Tensor3D): tf.Tensor2D {
+  /** x (B, T, D), present (B, T less the class token) → logits (B, classes). */
+  function head(p: Parameters, x: tf.Tensor3D, present: tf.Tensor2D | undefined): tf.Tensor2D {
     const [batch, length] = x.shape;
     const weight = get<tf.Tensor2D>(p, 'head.weight');
     const bias = get<tf.Tensor1D>(p, 'head.bias');
@@ -176,7 +195,8 @@ export function vit(config: VitConfig): Model {
     }
     const first = hasClassToken ? 1 : 0;
     const patchTokens = first ? tf.slice(x, [0, first, 0], [batch, length - first, width]) : x;
-    return linear(normOf(p, 'fc_norm', tf.mean<tf.Tensor2D>(patchTokens, 1)), weight, bias);
+    const pooled = present ? meanOfPresent(patchTokens, present) : tf.mean<tf.Tensor2D>(patchTokens, 1);
+    return linear(normOf(p, 'fc_norm', pooled), weight, bias);
   }
 
   /** Where the reference drops: both residual branches, and three dropouts a block (Heo et al., DropSub). */
@@ -212,6 +232,11 @@ export function vit(config: VitConfig): Model {
 function selectionWithClass(keep: tf.Tensor2D, tokens: number): tf.Tensor2D {
   const withClass = tf.concat2d([tf.zeros([keep.shape[0], 1], 'int32'), tf.add(keep, tf.scalar(1, 'int32'))], 1);
   return selection(withClass, 1 + tokens);
+}
+
+/** present (B, K) with the class token in front, which is always there: (B, 1 + K). */
+function withClass(present: tf.Tensor2D): tf.Tensor2D {
+  return tf.concat2d([tf.ones([present.shape[0], 1]), present], 1);
 }
 
 /** Every parameter in timm's order. */

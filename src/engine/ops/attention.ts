@@ -5,33 +5,42 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from './differentiable.ts';
 
+/** What is added to the scores before the softmax. */
+export interface ScoreTerms {
+  /** (G, T, T), for G score matrices at a time: G is the heads of one sequence, or of several. */
+  readonly bias?: tf.Tensor3D | undefined;
+  /** (B, 1, 1, T), as `scoresOfPadding` makes it; no gradient flows into it. */
+  readonly padding?: tf.Tensor4D | undefined;
+}
+
+/** Added to the scores of padding: far enough below any score that its weight is exactly 0 in float32. */
+const ABSENT = -1e9;
+
+/** present (B, T), 1 for a token and 0 for padding → what is added to the scores of each key, (B, 1, 1, T). */
+export function scoresOfPadding(present: tf.Tensor2D): tf.Tensor4D {
+  const [batch, tokens] = present.shape;
+  return tf.reshape(tf.mul(tf.sub(1, present), ABSENT), [batch, 1, 1, tokens]);
+}
+
 /**
  * qkv (B·T, 3·D) of B sequences: queries, keys and values side by side, heads within each, as timm's one projection gives them → (B·T, D).
- * Scores are scaled by 1/√(D / heads). `bias` (G, T, T) is added to them, G at a time: G is the heads of one sequence, or of several.
+ * Scores are scaled by 1/√(D / heads).
  */
-export function selfAttention(qkv: tf.Tensor2D, sequences: number, heads: number, bias?: tf.Tensor3D): tf.Tensor2D {
+export function selfAttention(qkv: tf.Tensor2D, sequences: number, heads: number, terms: ScoreTerms = {}): tf.Tensor2D {
   const tokens = qkv.shape[0] / sequences;
   const width = qkv.shape[1] / 3;
   const headWidth = width / heads;
-  const scale = headWidth ** -0.5;
+  const { bias, padding } = terms;
   return differentiable([qkv, ...(bias ? [bias] : [])], (qkv: tf.Tensor, bias?: tf.Tensor) => {
     const split = tf.transpose(tf.reshape(qkv, [sequences, tokens, 3, heads, headWidth]), [2, 0, 3, 1, 4]);
     const [q, k, v] = tf.unstack(split, 0) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // (B, H, T, D/H)
-    const scaledQ = tf.mul<tf.Tensor4D>(q, scale);
-    const scores = tf.matMul<tf.Tensor4D>(scaledQ, k, false, true); // (B, H, T, T)
-    const weights = tf.softmax<tf.Tensor4D>(bias ? addBias(scores, bias) : scores);
-    const mixed = tf.transpose(tf.matMul(weights, v), [0, 2, 1, 3]); // (B, T, H, D/H)
+    const { mixed, save } = mix(q, k, v, { bias: bias as tf.Tensor3D | undefined, padding });
     return {
-      value: tf.reshape<tf.Rank.R2>(mixed, [sequences * tokens, width]),
-      save: [scaledQ, k, v, weights],
+      value: tf.reshape<tf.Rank.R2>(tf.transpose(mixed, [0, 2, 1, 3]), [sequences * tokens, width]),
+      save,
       gradient: (dy, saved) => {
-        const [scaledQ, k, v, weights] = saved as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
         const dMixed = tf.transpose(tf.reshape(dy, [sequences, tokens, heads, headWidth]), [0, 2, 1, 3]);
-        const dV = tf.matMul(weights, dMixed, true, false);
-        const dWeights = tf.mul(tf.matMul(dMixed, v, false, true), weights);
-        const dScores = tf.sub<tf.Tensor4D>(dWeights, tf.mul(weights, tf.sum(dWeights, -1, true)));
-        const dQ = tf.mul(tf.matMul(dScores, k), scale);
-        const dK = tf.matMul(dScores, scaledQ, true, false);
+        const { dQ, dK, dV, dScores } = gradientsOfMix(dMixed, saved);
         const stacked = tf.transpose(tf.stack([dQ, dK, dV]), [1, 3, 0, 2, 4]); // (B, T, 3, H, D/H)
         const dQkv = tf.reshape(stacked, [sequences * tokens, 3 * width]);
         return bias ? [dQkv, sumForBias(dScores, bias.shape)] : [dQkv];
@@ -39,6 +48,57 @@ export function selfAttention(qkv: tf.Tensor2D, sequences: number, heads: number
     };
   });
 }
+
+/** q, k and v (B·T, D) of B sequences, heads side by side within each, as BERT's three projections give them → (B·T, D). */
+export function attention(
+  q: tf.Tensor2D,
+  k: tf.Tensor2D,
+  v: tf.Tensor2D,
+  sequences: number,
+  heads: number,
+  { padding }: Pick<ScoreTerms, 'padding'> = {},
+): tf.Tensor2D {
+  const tokens = q.shape[0] / sequences;
+  const width = q.shape[1];
+  const toHeads = (x: tf.Tensor2D) =>
+    tf.transpose<tf.Tensor4D>(tf.reshape(x, [sequences, tokens, heads, width / heads]), [0, 2, 1, 3]); // (B, H, T, D/H)
+  const fromHeads = (x: tf.Tensor4D) =>
+    tf.reshape<tf.Rank.R2>(tf.transpose(x, [0, 2, 1, 3]), [sequences * tokens, width]);
+  return differentiable([q, k, v], (q, k, v) => {
+    const { mixed, save } = mix(toHeads(q), toHeads(k), toHeads(v), { padding });
+    return {
+      value: fromHeads(mixed),
+      save,
+      gradient: (dy, saved) => {
+        const { dQ, dK, dV } = gradientsOfMix(toHeads(dy), saved);
+        return [dQ, dK, dV].map(fromHeads);
+      },
+    };
+  });
+}
+
+/** q, k and v (B, H, T, D/H) → values mixed by attention, (B, H, T, D/H), and what the backward pass needs. */
+function mix(q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D, { bias, padding }: ScoreTerms) {
+  const scaledQ = tf.mul<tf.Tensor4D>(q, scaleOf(q));
+  let scores = tf.matMul<tf.Tensor4D>(scaledQ, k, false, true); // (B, H, T, T)
+  if (bias) scores = addBias(scores, bias);
+  if (padding) scores = tf.add(scores, padding);
+  const weights = tf.softmax<tf.Tensor4D>(scores);
+  return { mixed: tf.matMul<tf.Tensor4D>(weights, v), save: [scaledQ, k, v, weights] };
+}
+
+function gradientsOfMix(dMixed: tf.Tensor, saved: readonly tf.Tensor[]) {
+  const [scaledQ, k, v, weights] = saved as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+  const dV = tf.matMul<tf.Tensor4D>(weights, dMixed, true, false);
+  const dWeights = tf.mul(tf.matMul(dMixed, v, false, true), weights);
+  const dScores = tf.sub<tf.Tensor4D>(dWeights, tf.mul(weights, tf.sum(dWeights, -1, true)));
+  const dQ = tf.mul<tf.Tensor4D>(tf.matMul(dScores, k), scaleOf(k));
+  const dK = tf.matMul<tf.Tensor4D>(dScores, scaledQ, true, false);
+  return { dQ, dK, dV, dScores };
+}
+
+/** 1/√(width of a head). */
+const scaleOf = (ofHeads: tf.Tensor4D): number => ofHeads.shape[3] ** -0.5;
 
 /** scores (B, H, T, T) + bias (G, T, T), repeated over groups of G score matrices. */
 function addBias(scores: tf.Tensor4D, bias: tf.Tensor): tf.Tensor4D {

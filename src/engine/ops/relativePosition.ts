@@ -23,16 +23,32 @@ export function relativePositionBias(table: tf.Tensor2D, rowOfPair: tf.Tensor2D)
   }));
 }
 
+/** What finds the bias of each pair of tokens of a grid in a table. */
+export interface GridConstants {
+  /** For each pair of places in a line a 1 at their offset, (side·side, 2·side − 1). */
+  readonly ofPair: tf.Tensor2D;
+  /** A 1 at each pair with the class token: class to patch, patch to class, class to class, (3, T·T). */
+  readonly classPairs: tf.Tensor2D;
+}
+
+export function gridConstants(side: number): GridConstants {
+  const tokens = side * side + 1;
+  return {
+    ofPair: tf.tensor2d(offsetOfPair(side), [side * side, 2 * side - 1]),
+    classPairs: tf.tensor2d(classPairsOf(tokens), [3, tokens * tokens]),
+  };
+}
+
 /**
  * Bias of each pair of tokens of a grid of `side` × `side` with a class token in front: table (R, H) → (H, T, T), T = side² + 1.
  * The table's rows are all offsets (down, right), then class to patch, patch to class, and class to class. Offsets of rows and of columns
  * are looked up one after the other: for 14 × 14 patches one product for both would need a matrix of 38,809 × 732.
+ * Blocks of one forward pass share `constants`, which are larger than the bias.
  */
-export function gridPositionBias(table: tf.Tensor2D, side: number): tf.Tensor3D {
+export function gridPositionBias(table: tf.Tensor2D, side: number, constants = gridConstants(side)): tf.Tensor3D {
   const heads = table.shape[1];
   const [tokens, offsets] = [side * side + 1, 2 * side - 1];
-  const ofPair = tf.tensor2d(offsetOfPair(side), [side * side, offsets]);
-  const classPairs = tf.tensor2d(classPairsOf(tokens), [3, tokens * tokens]);
+  const { ofPair, classPairs } = constants;
   return differentiable([table], (table) => {
     const grid = tf.reshape<tf.Rank.R2>(tf.slice(table, [0, 0], [offsets * offsets, heads]), [
       offsets,

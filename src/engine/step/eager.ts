@@ -5,7 +5,7 @@ import type { StepScalars } from '../optim/optimizer.ts';
 import { packValues, unpackValues } from '../parameters.ts';
 import type { Executor, HostBatch, Inspection, Snapshot } from './executor.ts';
 import { batchTensors, drawTensors, inputTensors, type MakeTensor, scalarTensors } from './inputs.ts';
-import { reportOf, reportTensor } from './report.ts';
+import { type ReportSource, reportOf, reportTensor } from './report.ts';
 import {
   type BatchTensors,
   evaluateModel,
@@ -19,7 +19,7 @@ import {
 export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Float32Array>): Executor {
   const { groups, bufferGroups, optimizer, method } = problem;
   let state = initialState(problem, initial);
-  let pending: { readonly numbers: tf.Tensor1D; readonly batches: number }[] = [];
+  let pending: ReportSource<tf.Tensor1D>[] = [];
 
   function run<T extends tf.TensorContainer>(
     batches: readonly HostBatch[],
@@ -42,7 +42,7 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
     name: 'eager',
     async step(batches, scalars) {
       const numbers = tf.keep(run(batches, scalars, reportTensor));
-      pending.push({ numbers, batches: batches.length });
+      pending.push({ numbers, batches: batches.length, scalars });
     },
     async inspect(batches, scalars) {
       const [numbers, terms, total, logits] = run(batches, scalars, (outcome, tensors) => [
@@ -51,7 +51,7 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
         [...outcome.total],
         outcome.batches.map((batch) => batch.logits as Record<string, tf.Tensor>),
       ]) as [tf.Tensor1D, tf.Tensor1D[][], tf.Tensor1D[], Partial<Record<Branch, tf.Tensor2D>>[]];
-      pending.push({ numbers: tf.keep(numbers), batches: batches.length });
+      pending.push({ numbers: tf.keep(numbers), batches: batches.length, scalars });
       const byName = (flats: readonly tf.Tensor1D[]) => unpackValues(groups, flats.map(floats));
       const inspection: Inspection = {
         terms: Object.fromEntries(method.terms.map((term, i) => [term.branch, byName(terms[i] ?? [])])),
@@ -62,7 +62,7 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
       return inspection;
     },
     async reports() {
-      const reports = pending.map(({ numbers, batches }) => reportOf(problem, floats(numbers), batches));
+      const reports = pending.map((source) => reportOf(problem, { ...source, numbers: floats(source.numbers) }));
       tf.dispose(pending.map(({ numbers }) => numbers));
       pending = [];
       return reports;

@@ -4,8 +4,8 @@ import type { StepScalars } from '../optim/optimizer.ts';
 
 /** The draws of one branch for one batch: `BranchDraws` on the host. */
 export interface HostDraws {
-  /** Kept tokens, (B, kept). */
-  readonly keep?: { readonly indices: Int32Array; readonly kept: number };
+  /** Kept tokens, (B, kept); and, where samples keep different numbers of them, which are only there to fill up, (B, kept). */
+  readonly keep?: { readonly indices: Int32Array; readonly kept: number; readonly present?: Float32Array };
   /** 1 for a hidden patch, (B, patches). */
   readonly hidden?: Float32Array;
   /** Token ids with some replaced, (B, T). */
@@ -55,7 +55,7 @@ export interface StepReport {
   readonly finite: boolean;
 }
 
-/** Gradients by parameter name: of each weighted term, and of their sum. */
+/** Gradients by parameter name: of each term without its weight, and of their weighted sum. */
 export interface StepGradients {
   readonly terms: Readonly<Partial<Record<Branch, ReadonlyMap<string, Float32Array>>>>;
   readonly total: ReadonlyMap<string, Float32Array>;

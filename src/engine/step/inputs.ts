@@ -56,6 +56,7 @@ export function drawTensors(draws: HostDraws, batch: number, make: MakeTensor, p
   };
   return {
     ...(keep ? { keep: of<tf.Tensor2D>('keep', 'int32', keep.indices) } : {}),
+    ...(keep?.present ? { present: of<tf.Tensor2D>('present', 'float32', keep.present) } : {}),
     ...(hidden ? { hidden: of<tf.Tensor2D>('hidden', 'float32', hidden) } : {}),
     ...(ids ? { ids: of<tf.Tensor2D>('ids', 'int32', ids) } : {}),
     ...(drop ? { drop: mapEntries(drop, (values, site) => of(`drop/${site}`, 'float32', values)) } : {}),

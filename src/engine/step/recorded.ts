@@ -14,7 +14,7 @@ import { type Compiled, compileGraph } from './recorded/compile.ts';
 import type { Node, Value } from './recorded/graph.ts';
 import { RecordingError, record, type Trace } from './recorded/trace.ts';
 import { readState, type Variable, variableGraph, variablesOf, writeState } from './recorded/variables.ts';
-import { reportOf, reportTensor } from './report.ts';
+import { type ReportSource, reportOf, reportTensor } from './report.ts';
 import { evaluateModel, type Problem, type StepOutcome, type TrainState, trainStep } from './step.ts';
 
 /** Recordings that a session holds before it is opened anew: a graph never shrinks. */
@@ -38,7 +38,7 @@ export async function recordedExecutor(
   let session = openSession(runtime, variables);
   let recordings = new Map<string, Recording>();
   const proven = new Set<string>(); // prefixes of recordings that have run
-  let pending: { readonly numbers: Float32Array; readonly batches: number }[] = [];
+  let pending: ReportSource[] = [];
   await writeState(session, variables, { parameters: initial, buffers: initial, slots: new Map(), ema: initial });
 
   /** The recording for inputs of this form, made where there is none yet. */
@@ -98,7 +98,7 @@ export async function recordedExecutor(
   async function step(batches: readonly HostBatch[], scalars: StepScalars, inspected: boolean) {
     const { inputs, recording } = await stepRecording(batches, scalars, inspected);
     const results = await run(recording, inputs);
-    pending.push({ numbers: results.get('report') as Float32Array, batches: batches.length });
+    pending.push({ numbers: results.get('report') as Float32Array, batches: batches.length, scalars });
     return results;
   }
 
@@ -127,14 +127,14 @@ export async function recordedExecutor(
       return recording.peakBytes + stateBytes;
     },
     async reports(): Promise<StepReport[]> {
-      const reports = pending.map(({ numbers, batches }) => reportOf(problem, numbers, batches));
+      const reports = pending.map((source) => reportOf(problem, source));
       pending = [];
       return reports;
     },
     async evaluate(input: HostModelInput, draws: HostDraws, weights: 'parameters' | 'ema'): Promise<Float32Array> {
       const inputs = collectInputs((make) => {
         inputTensors(input, make);
-        drawTensors(draws, input.shape[0], make);
+        drawTensors(draws, input.shape[0], make, 'draws/');
       });
       const from = weights === 'ema' && problem.ema !== undefined ? 'ema' : 'parameters';
       const recording = await recordingFor(`evaluate-${from}`, inputs, (trace, make) => {
@@ -142,7 +142,7 @@ export async function recordedExecutor(
           from === 'ema'
             ? valuesOf(trace, 'ema', [...groups, ...bufferGroups])
             : [...valuesOf(trace, 'parameters', groups), ...valuesOf(trace, 'buffers', bufferGroups)];
-        const drawn = drawTensors(draws, input.shape[0], make);
+        const drawn = drawTensors(draws, input.shape[0], make, 'draws/');
         const logits = evaluateModel(problem, flats, inputTensors(input, make), drawn);
         return { results: new Map([['logits', logits]]), updates: new Map() };
       });

@@ -1,7 +1,8 @@
 /** The figures of a step: computed with it as one tensor, read as one array. */
 import * as tf from '@tensorflow/tfjs-core';
+import type { StepScalars } from '../optim/optimizer.ts';
 import type { StepReport } from './executor.ts';
-import type { BatchTensors, Problem, StepOutcome } from './step.ts';
+import { type BatchTensors, type Problem, type StepOutcome, weightOf } from './step.ts';
 
 /**
  * Losses batch by batch, samples ranked right, the Gram matrix of the gradients, whether all is finite: one tensor, so that one read
@@ -22,9 +23,16 @@ export function reportTensor(outcome: StepOutcome, batches: readonly BatchTensor
   ]);
 }
 
-/** `numbers` as `reportTensor` lays them out, for a step of `batches` batches. */
-export function reportOf({ method }: Problem, numbers: Float32Array, batches: number): StepReport {
+/** What a report is made from: numbers as `reportTensor` lays them out, and what the step was told. */
+export interface ReportSource<Numbers = Float32Array> {
+  readonly numbers: Numbers;
+  readonly batches: number;
+  readonly scalars: StepScalars;
+}
+
+export function reportOf({ method }: Problem, { numbers, batches, scalars }: ReportSource): StepReport {
   const { terms } = method;
+  const weights = terms.map(({ branch }) => scalars[weightOf(branch)] ?? 1);
   const losses = numbers.subarray(0, batches * terms.length);
   const correct = numbers.subarray(losses.length, losses.length + batches);
   const gram = numbers.subarray(losses.length + batches, -1);
@@ -35,18 +43,17 @@ export function reportOf({ method }: Problem, numbers: Float32Array, batches: nu
   const [a = 0, b = 0] = norms;
   return {
     loss: {
-      total: terms.reduce((sum, { weight }, i) => sum + weight * mean(i), 0),
+      total: weights.reduce((sum, weight, i) => sum + weight * mean(i), 0),
       branches: Object.fromEntries(terms.map(({ branch }, i) => [branch, mean(i)])),
     },
     grad: {
       total: Math.sqrt(
         Math.max(
           0,
-          gram.reduce((sum, value) => sum + value, 0),
+          weights.reduce((sum, w, i) => sum + weights.reduce((row, v, j) => row + w * v * product(i, j), 0), 0),
         ),
       ),
-      // Of the loss itself, not of its weighted half.
-      branches: Object.fromEntries(terms.map(({ branch, weight }, i) => [branch, (norms[i] as number) / weight])),
+      branches: Object.fromEntries(terms.map(({ branch }, i) => [branch, norms[i]])),
       cosine: terms.length > 1 ? product(0, 1) / (a * b || 1) : undefined,
     },
     correct: correct.reduce((sum, value) => sum + value, 0),

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Branch, Method } from '../methods/method.ts';
 import type { BranchDraws, ForwardMode, Model, ModelInput, Parameters } from '../models/model.ts';
 import type { Criterion } from '../ops/losses.ts';
-import type { Optimizer } from '../optim/optimizer.ts';
+import type { Optimizer, StepScalars } from '../optim/optimizer.ts';
 import { type ParameterGroup, pack, unpack } from '../parameters.ts';
 
 /** What is trained and how: fixed for a run. */
@@ -42,8 +42,7 @@ export interface BatchTensors {
 /** What a term came to over the batches of a step. */
 interface TermGradient {
   readonly branch: Branch;
-  readonly weight: number;
-  /** Gradient of weight · loss, averaged over the batches. */
+  /** Gradient of the loss without its weight, averaged over the batches. */
   readonly gradient: readonly tf.Tensor1D[];
 }
 
@@ -56,13 +55,28 @@ export interface BatchOutcome {
 /** What a step reports of itself. */
 export interface StepOutcome {
   readonly batches: readonly BatchOutcome[];
-  /** Products of the terms' weighted gradients with each other, (terms, terms): every norm and cosine follows from it. */
+  /** Products of the terms' gradients with each other, (terms, terms): every norm and cosine follows from it. */
   readonly gram: tf.Tensor2D;
   /** 1 where every loss and the norms of the gradients are finite, else 0; the state is then the one before the step. */
   readonly finite: tf.Scalar;
   readonly terms: readonly TermGradient[];
   readonly total: readonly tf.Tensor1D[];
 }
+
+/** What a step is told beside its batches: the optimizer's scalars, and the weight of each term where there are several. */
+export function stepScalars(
+  { optimizer, method }: Pick<Problem, 'optimizer' | 'method'>,
+  step: number,
+  learningRate: number,
+  subWeight: number,
+): StepScalars {
+  const weights =
+    method.terms.length > 1 ? method.terms.map(({ branch, weight }) => [weightOf(branch), weight(subWeight)]) : [];
+  return { ...optimizer.scalars(step, learningRate), ...Object.fromEntries(weights) };
+}
+
+/** The name of the scalar that holds the weight of a branch's term. */
+export const weightOf = (branch: Branch): string => `weight.${branch}`;
 
 /**
  * Gradients of one or more batches, averaged, and then one update, unless a loss or a gradient is not finite. Call inside `tf.tidy`.
@@ -86,9 +100,15 @@ export function trainStep(
     outcomes.push(result.outcome);
   }
   onPhase('update');
-  const total = problem.groups.map((_, g) => sumAll(terms.map((term) => term.gradient[g] as tf.Tensor1D)));
+  const weights = terms.length > 1 ? terms.map(({ branch }) => scalars[weightOf(branch)] as tf.Scalar) : [];
+  const total = problem.groups.map((_, g) =>
+    weightedSum(
+      terms.map((term) => term.gradient[g] as tf.Tensor1D),
+      weights,
+    ),
+  );
   const gram = gramMatrix(terms.map((term) => term.gradient));
-  const squaredNorm = tf.sum<tf.Scalar>(gram); // |Σ g|² = Σ ⟨gᵢ, gⱼ⟩
+  const squaredNorm = quadraticForm(gram, weights); // |Σ wᵢ gᵢ|² = Σ wᵢ wⱼ ⟨gᵢ, gⱼ⟩
   const losses = outcomes.flatMap((outcome) => Object.values(outcome.losses));
   const allFinite = tf.isFinite<tf.Scalar>(sumAll([squaredNorm, ...losses]));
   // Rounding may take a sum of opposite gradients below zero.
@@ -153,7 +173,7 @@ function differentiateTerms(
         });
         logits[term.branch] = tf.keep(result.logits);
         losses[term.branch] = tf.keep(result.loss);
-        const weighted = tf.mul<tf.Scalar>(result.loss, term.weight * share);
+        const weighted = tf.mul<tf.Scalar>(result.loss, share);
         onPhase('backward');
         return weighted;
       })(inputs);
@@ -161,7 +181,7 @@ function differentiateTerms(
       return pack(problem.groups, Object.fromEntries(names.map((name, i) => [name, grads[i] as tf.Tensor])));
     });
     buffers = { ...buffers, ...adopt(fresh) };
-    return { branch: term.branch, weight: term.weight, gradient };
+    return { branch: term.branch, gradient };
   });
   return { terms, buffers, outcome: { losses: adopt(losses), logits: adopt(logits) } };
 }
@@ -243,6 +263,19 @@ export function clipFactor(limit: number, norm: tf.Scalar): tf.Scalar {
 /** decay · old + (1 − decay) · new. */
 export function movingAverage(old: tf.Tensor1D, fresh: tf.Tensor1D, decay: number): tf.Tensor1D {
   return tf.add(tf.mul(old, decay), tf.mul(fresh, 1 - decay));
+}
+
+/** Σ weight · tensor; a single tensor has all the weight. What it makes on the way is freed: it is as large as the model. */
+function weightedSum(tensors: readonly tf.Tensor1D[], weights: readonly tf.Scalar[]): tf.Tensor1D {
+  if (weights.length === 0) return sumAll(tensors);
+  return tf.tidy(() => sumAll(tensors.map((tensor, i) => tf.mul<tf.Tensor1D>(tensor, weights[i] as tf.Scalar))));
+}
+
+/** wᵀ G w; without weights the sum of G. */
+function quadraticForm(gram: tf.Tensor2D, weights: readonly tf.Scalar[]): tf.Scalar {
+  if (weights.length === 0) return tf.sum(gram);
+  const column = tf.reshape<tf.Rank.R2>(tf.stack([...weights]), [weights.length, 1]);
+  return tf.sum(tf.mul(gram, tf.matMul(column, column, false, true)));
 }
 
 function sumAll<T extends tf.Tensor>(tensors: readonly T[]): T {

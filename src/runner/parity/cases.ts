@@ -11,7 +11,7 @@ import { criteria } from '../../engine/ops/losses.ts';
 import { optimizers } from '../../engine/optim/index.ts';
 import { groupBuffers, groupParameters } from '../../engine/parameters.ts';
 import type { HostBatch, HostDraws, HostModelInput, Inspection, StepReport } from '../../engine/step/executor.ts';
-import type { Problem } from '../../engine/step/step.ts';
+import { type Problem, stepScalars } from '../../engine/step/step.ts';
 import type { Surroundings } from '../../engine/train.ts';
 import type { TensorFile } from '../../store/safetensors.ts';
 import { type Comparison, fingerprint, maxAbs } from './comparison.ts';
@@ -48,10 +48,10 @@ export async function checkCase(
   try {
     for (let step = 0; step < testCase.steps; step++) {
       const batches = Array.from({ length: testCase.accum }, (_, micro) => batchOf(testCase, tensors, step, micro));
-      const scalars = problem.optimizer.scalars(step + 1, testCase.lr[step] as number);
+      const scalars = stepScalars(problem, step + 1, testCase.lr[step] as number, SUB_WEIGHT);
       const inspection = await executor.inspect(batches, scalars);
       compareLogits(tensors, inspection, step, comparison);
-      if (step === 0) compareGradients(oracleModel, tensors, inspection, comparison);
+      if (step === 0) compareGradients(oracleModel, tensors, inspection, mainWeight(problem.method), comparison);
       const [report] = await executor.reports();
       compareReport(testCase, report, step, comparison);
     }
@@ -78,9 +78,11 @@ export async function checkCase(
   }
 }
 
+/** Of every case, as in the paper. */
+const SUB_WEIGHT = 0.5;
+
 const paper: MethodOptions = {
   dropRate: 0, // the draws are given
-  subWeight: 0.5,
   target: 'soft',
   temperature: 1,
   stopGradient: true,
@@ -244,6 +246,11 @@ function logitsAllowance(tensors: TensorFile, name: string): [Float32Array, numb
   return [expected, 1e-4 * Math.max(1, maxAbs(expected))];
 }
 
+/** With which the main term goes into the reference's losses. */
+function mainWeight({ terms }: Method): number {
+  return terms.find(({ branch }) => branch === 'main')?.weight(SUB_WEIGHT) ?? 0;
+}
+
 function compareLogits(tensors: TensorFile, inspection: Inspection, step: number, comparison: Comparison): void {
   inspection.logits.forEach((branches, micro) => {
     for (const [branch, logits] of Object.entries(branches)) {
@@ -257,11 +264,15 @@ function compareGradients(
   oracleModel: OracleModel,
   tensors: TensorFile,
   inspection: Inspection,
+  weight: number,
   comparison: Comparison,
 ): void {
   const fingerprints: [string, Values][] = [['grads.fp', inspection.total]];
-  if (inspection.terms.main && tensors.has('grads_main.fp'))
-    fingerprints.push(['grads_main.fp', inspection.terms.main]);
+  const { main } = inspection.terms;
+  if (main && tensors.has('grads_main.fp')) {
+    const weighted = [...main].map(([name, gradient]) => [name, gradient.map((x) => weight * x)] as const);
+    fingerprints.push(['grads_main.fp', new Map(weighted)]);
+  }
   for (const [name, gradients] of fingerprints) {
     const rows = rowsOf(tensors, name, oracleModel);
     const largest = Math.max(...rows.map((row) => row[0] as number));

@@ -5,8 +5,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/core/errors.ts';
 import { modelSizes } from '../../../src/core/modelConfig.ts';
 import { type BertConfig, bert, bertConfigOf } from '../../../src/engine/models/bert.ts';
+import { attention, scoresOfPadding } from '../../../src/engine/ops/attention.ts';
 import { lookUp } from '../../../src/engine/ops/embedding.ts';
-import { maskedAttention, scoresOfPadding } from '../../../src/engine/ops/maskedAttention.ts';
 import { sizeOf } from '../../../src/engine/parameters.ts';
 import { loadBackend } from '../../../src/runner/backend.ts';
 import { openOracle, shapeOf } from '../../../src/runner/parity/oracle.ts';
@@ -94,13 +94,9 @@ describe('embedding', () => {
       const padding = scoresOfPadding(tf.tensor2d([1, 1, 0], [1, 3]));
       const q = tf.tensor2d([9, -3, 4, 1, 2, 8], [3, 2]);
       const attended = (last: number) =>
-        maskedAttention(
-          q,
-          tf.tensor2d([1, 2, 3, 4, last, 9], [3, 2]),
-          tf.tensor2d([1, 0, 5, 2, last, 1], [3, 2]),
+        attention(q, tf.tensor2d([1, 2, 3, 4, last, 9], [3, 2]), tf.tensor2d([1, 0, 5, 2, last, 1], [3, 2]), 1, 1, {
           padding,
-          1,
-        );
+        });
       expect(attended(1e3).dataSync()).toEqual(attended(-1e3).dataSync());
     });
   });

@@ -5,7 +5,7 @@ import type { ConfigInput } from '../../../src/core/configSchema.ts';
 import { type ModelName, resolveModel } from '../../../src/core/modelConfig.ts';
 import { RandomStream } from '../../../src/core/random.ts';
 import { models } from '../../../src/engine/models/index.ts';
-import type { InputShape, Model } from '../../../src/engine/models/model.ts';
+import type { ImageShape, Model } from '../../../src/engine/models/model.ts';
 import { groupBuffers, groupParameters, initialValues, sizeOf } from '../../../src/engine/parameters.ts';
 import { buildProblem } from '../../../src/engine/problem.ts';
 import { eagerExecutor } from '../../../src/engine/step/eager.ts';
@@ -47,6 +47,7 @@ const tiny: Readonly<Record<ModelName, Readonly<Record<string, Keys>>>> = {
   },
 };
 
+const halves = { 'weight.main': 0.5, 'weight.sub': 0.5 };
 const BATCH = 4;
 const CLASSES = 5;
 const LENGTH = 10;
@@ -70,7 +71,7 @@ test.each(variants)('%s: what is tiny is', (_, name, keys) => {
 describe.each(variants)('%s', (_, name, keys) => {
   test('gives logits of its classes, a finite loss, and with MaskSub a gradient of every parameter', async () => {
     const { model, executor, batch } = prepared(name, keys);
-    const { total, logits } = await executor.inspect([batch], {});
+    const { total, logits } = await executor.inspect([batch], halves);
     const [report] = await executor.reports();
     await executor.dispose();
     for (const branch of ['main', 'sub'] as const) {
@@ -96,7 +97,7 @@ describe.each(variants)('%s', (_, name, keys) => {
     const { executor, batch } = prepared(name, keys);
     const held = tf.memory().numTensors;
     for (let step = 0; step < 2; step++) {
-      await executor.inspect([batch], {});
+      await executor.inspect([batch], halves);
       await executor.evaluate(batch.input, batch.draws.sub ?? {}, 'parameters');
       await executor.reports();
     }
@@ -146,7 +147,7 @@ describe.each(variants)('%s', (_, name, keys) => {
         [2, 0, 3, 1],
       ].map(async (order) => {
         const { executor, batch } = prepared(name, keys);
-        const { total } = await executor.inspect([permuted(batch, order)], {});
+        const { total } = await executor.inspect([permuted(batch, order)], halves);
         await executor.dispose();
         return total;
       }),
@@ -171,9 +172,32 @@ test.each(removing)('%s: the order of the kept tokens does not matter', async (_
   await executor.dispose();
 });
 
+test.each(removing)(
+  '%s: samples that keep fewer tokens than others give what they give alone',
+  async (_, name, keys) => {
+    const { executor, batch } = prepared(name, keys);
+    const { keep } = batch.draws.sub ?? {};
+    if (!keep) throw new Error('Nothing was removed.');
+    const { indices, kept } = keep;
+    const counts = [kept, kept - 1, 2, 1];
+    const present = Float32Array.from(indices, (_, at) =>
+      at % kept < (counts[Math.floor(at / kept)] as number) ? 1 : 0,
+    );
+    const together = await executor.evaluate(batch.input, { keep: { indices, kept, present } }, 'parameters');
+    for (const [i, count] of counts.entries()) {
+      const own = { indices: indices.subarray(i * kept, i * kept + count), kept: count };
+      const alone = await executor.evaluate(permuted(batch, [i], BATCH).input, { keep: own }, 'parameters');
+      expect(distance(rows(together, [i], BATCH), alone), `sample ${i}`).toBeLessThan(1e-5);
+    }
+    const unfilled = await executor.evaluate(batch.input, { keep }, 'parameters');
+    expect(distance(together, unfilled), 'the others would count').toBeGreaterThan(1e-2);
+    await executor.dispose();
+  },
+);
+
 function modelOf(name: ModelName, keys: Keys): Model {
   const config = resolveModel({ name, ...keys });
-  const build = models[name] as (config: object, input: InputShape & { length: number }) => Model;
+  const build = models[name] as (config: object, input: ImageShape & { length: number }) => Model;
   return build(config, { imageSize: keys.imageSize ?? 0, channels: 3, classes: CLASSES, length: LENGTH });
 }
 

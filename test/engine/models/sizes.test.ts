@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ConfigInput } from '../../../src/core/configSchema.ts';
 import { type ModelName, modelSizes, resolveModel } from '../../../src/core/modelConfig.ts';
 import { models } from '../../../src/engine/models/index.ts';
-import type { InputShape, Model } from '../../../src/engine/models/model.ts';
+import type { ImageShape, Model } from '../../../src/engine/models/model.ts';
 import { sizeOf } from '../../../src/engine/parameters.ts';
 
 /** At 1000 classes and images of 224 × 224 in color; BERT at 2 classes. */
@@ -80,7 +80,7 @@ function deit3({ width, depth, patchSize }: { width: number; depth: number; patc
 }
 
 function named(name: ModelName, size: string, keys: Partial<ConfigInput['model']> = {}): Model {
-  const build = models[name] as (config: object, input: InputShape) => Model;
+  const build = models[name] as (config: object, input: ImageShape) => Model;
   const classes = name === 'bert' ? 2 : 1000;
   return build(resolveModel({ ...keys, name, size }), { imageSize: 224, channels: 3, classes });
 }
