@@ -8,21 +8,25 @@ import { differentiable } from './differentiable.ts';
 /** x (B, H, W, in), weight (out, in, k, k) as in PyTorch, k odd → (B, ⌈H/stride⌉, ⌈W/stride⌉, out). Padded by (k − 1)/2. */
 export function convolution(x: tf.Tensor4D, weight: tf.Tensor4D, stride: number): tf.Tensor4D {
   if (weight.shape[2] === 1) return pointwise(stride === 1 ? x : everyNth(x, stride), weight);
-  return differentiable([x, weight], (x, weight) => ({
-    value: correlate(x, weight, stride),
-    save: [x, weight],
-    gradient: (dy, saved) => {
-      const [x, weight] = saved as [tf.Tensor4D, tf.Tensor4D];
-      return [inputGradient(dy, x.shape, weight, stride), weightGradient(dy, x, weight.shape, stride)];
-    },
-  }));
+  const shape = weight.shape;
+  return differentiable([x, weight], (x, weight) => {
+    const filter = filterOf(weight);
+    return {
+      value: correlate(x, filter, stride),
+      save: [x, filter],
+      gradient: (dy, saved) => {
+        const [x, filter] = saved as [tf.Tensor4D, tf.Tensor4D];
+        return [inputGradient(dy, x.shape, filter, stride), weightGradient(dy, x, shape, stride)];
+      },
+    };
+  });
 }
 
 /** `convolution` of an input that needs no gradient, such as pixels; spares the computation of it. */
 export function convolutionOfConstant(x: tf.Tensor4D, weight: tf.Tensor4D, stride: number): tf.Tensor4D {
   const shape = weight.shape;
   return differentiable([weight], (weight) => ({
-    value: correlate(x, weight, stride),
+    value: correlate(x, filterOf(weight), stride),
     save: [x],
     gradient: (dy, [x]) => [weightGradient(dy, x as tf.Tensor4D, shape, stride)],
   }));
@@ -78,7 +82,7 @@ function pointwise(x: tf.Tensor4D, weight: tf.Tensor4D): tf.Tensor4D {
 function everyNth(x: tf.Tensor4D, n: number): tf.Tensor4D {
   const { shape, size } = x;
   return differentiable([x], (x) => ({
-    value: tf.stridedSlice(x, [0, 0, 0, 0], shape, [1, n, n, 1]) as tf.Tensor4D,
+    value: strided(x, n),
     save: [],
     gradient: (dy) => {
       const [batch, rows, columns, channels] = dy.shape;
@@ -93,6 +97,16 @@ function everyNth(x: tf.Tensor4D, n: number): tf.Tensor4D {
   }));
 }
 
+function strided(x: tf.Tensor4D, n: number): tf.Tensor4D {
+  const [batch, height, width, channels] = x.shape;
+  if (height % n !== 0 || width % n !== 0)
+    return tf.stridedSlice(x, [0, 0, 0, 0], x.shape, [1, n, n, 1]) as tf.Tensor4D;
+  // The pixels that are left out as further rows and channels of the kept ones: a slice copies whole rows, on all threads.
+  const grouped = tf.reshape<tf.Rank.R4>(x, [(batch * height) / n, n, width / n, n * channels]);
+  const kept = tf.slice(grouped, [0, 0, 0, 0], [(batch * height) / n, 1, width / n, channels]);
+  return tf.reshape(kept, [batch, height / n, width / n, channels]);
+}
+
 /** With stride 1, `same` is the padding that is wanted and takes no copy. */
 const modeOf = (stride: number) => (stride === 1 ? 'same' : 'valid');
 const paddingOf = (size: number, stride: number) => (stride === 1 ? 0 : (size - 1) / 2);
@@ -100,15 +114,15 @@ const paddingOf = (size: number, stride: number) => (stride === 1 ? 0 : (size - 
 /** (out, in, k, k) → (k, k, in, out). */
 const filterOf = (weight: tf.Tensor4D) => tf.transpose(weight, [2, 3, 1, 0]);
 
-function correlate(x: tf.Tensor4D, weight: tf.Tensor4D, stride: number): tf.Tensor4D {
-  return tf.conv2d(padded(x, paddingOf(weight.shape[2], stride)), filterOf(weight), stride, modeOf(stride));
+function correlate(x: tf.Tensor4D, filter: tf.Tensor4D, stride: number): tf.Tensor4D {
+  return tf.conv2d(padded(x, paddingOf(filter.shape[0], stride)), filter, stride, modeOf(stride));
 }
 
-function inputGradient(dy: tf.Tensor4D, shape: Shape, weight: tf.Tensor4D, stride: number): tf.Tensor4D {
-  const padding = paddingOf(weight.shape[2], stride);
+function inputGradient(dy: tf.Tensor4D, shape: Shape, filter: tf.Tensor4D, stride: number): tf.Tensor4D {
+  const padding = paddingOf(filter.shape[0], stride);
   const [batch, height, width, channels] = shape;
   const wide: Shape = [batch, height + 2 * padding, width + 2 * padding, channels];
-  return cropped(tf.conv2dTranspose(dy, filterOf(weight), wide, stride, modeOf(stride)), padding, shape);
+  return cropped(tf.conv2dTranspose(dy, filter, wide, stride, modeOf(stride)), padding, shape);
 }
 
 function weightGradient(dy: tf.Tensor4D, x: tf.Tensor4D, [out, channels, size]: Shape, stride: number): tf.Tensor4D {
