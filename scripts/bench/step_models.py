@@ -6,10 +6,14 @@ timm and transformers.
 """
 
 import sys
+from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+sys.path.append(str(Path(__file__).parents[1] / "reference"))
+from mend_torchvision import mend_torchvision  # noqa: E402
 
 # Of BERT: what transformers chooses by itself. The other one is "eager".
 ATTENTION = "sdpa"
@@ -208,19 +212,3 @@ def import_timm():
     import timm
 
     return timm
-
-
-def mend_torchvision():
-    """timm and transformers import torchvision, and that fails where its build is for CUDA and PyTorch's for CPU."""
-    try:
-        import torchvision  # noqa: F401
-    except ImportError:
-        return
-    except RuntimeError as error:
-        if "torchvision::" not in str(error):
-            raise
-        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        # Its import wants these two to be declared; nothing here calls them.
-        for kernel in ("nms", "qnms"):
-            torch.library.define(f"torchvision::{kernel}", "(Tensor dets, Tensor scores, float threshold) -> Tensor")

@@ -12,36 +12,18 @@ what else timm says of the form.
 
 import argparse
 import json
-import sys
 from functools import partial
 from pathlib import Path
 from unittest import mock
 
 import torch
+from mend_torchvision import mend_torchvision
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 
-
-def import_timm():
-    """timm, also where torchvision's kernels do not fit this torch: its build for CUDA beside a CPU build of torch."""
-    before = set(sys.modules)
-    try:
-        import timm
-    except RuntimeError as error:
-        if "torchvision::" not in str(error):
-            raise
-        for name in set(sys.modules) - before:
-            if name.split(".")[0] in ("timm", "torchvision"):
-                del sys.modules[name]
-        # Importing torchvision wants these two to be declared; nothing here calls them.
-        for kernel in ("nms", "qnms"):
-            torch.library.define(f"torchvision::{kernel}", "(Tensor dets, Tensor scores, float threshold) -> Tensor")
-        import timm
-    return timm
-
-
-timm = import_timm()
+mend_torchvision()
+import timm  # noqa: E402
 from timm.models.beit import Beit  # noqa: E402
 from timm.models.vision_transformer import VisionTransformer  # noqa: E402
 

@@ -1,10 +1,9 @@
-/** PyTorch and timm for the tests that compare with them, in a virtual environment of their own (`.reference/`). */
+/** PyTorch, timm and transformers for the tests that compare with them, in a virtual environment: `.reference/`. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { execute, root, step } from './step.mjs';
 
 const folder = path.join(root, '.reference');
-// timm imports torchvision; by pip's own resolution either would bring the CUDA build of PyTorch, of 3 GB.
 const resolved = [
   'torch==2.13.0+cpu',
   'numpy==2.4.6',
@@ -12,8 +11,11 @@ const resolved = [
   'pyyaml==6.0.4',
   'pillow==13.0.0',
   'huggingface_hub==2.4.0',
+  'regex==2026.11.19',
 ];
-const alone = ['timm==1.0.31', 'torchvision==0.28.0'];
+// timm imports torchvision; by pip's own resolution either would bring the CUDA build of PyTorch, of 3 GB. transformers
+// would bring what only its command line needs.
+const alone = ['timm==1.0.31', 'torchvision==0.28.0', 'transformers==5.24.0', 'tokenizers==0.23.3'];
 const python = path.join(folder, 'bin', 'python');
 /** Written once everything is there. */
 const mark = path.join(folder, 'complete.json');
@@ -25,7 +27,7 @@ const mark = path.join(folder, 'complete.json');
 export async function setUpReference() {
   if (process.env.MASKSUB_TORCH_PYTHON) return;
   await step(
-    'reference: PyTorch and timm',
+    'reference: PyTorch, timm',
     () => (isComplete() ? resolved[0] : undefined),
     async () => {
       try {

@@ -1,6 +1,7 @@
 /**
  * The forms of the Vision Transformer agree with timm: with stored numbers, and where a Python has torch and timm with fresh ones. Both
- * come from scripts/reference/forms.py, which says what they are.
+ * come from scripts/reference/forms.py, which says what they are. Of CLIP and BEiT, transformers' models give the stored numbers, too
+ * (scripts/reference/transformers_forms.py).
  */
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
@@ -19,13 +20,14 @@ import { criteria } from '../../src/engine/ops/losses.ts';
 import { biasOfKept, gridPositionBias } from '../../src/engine/ops/relativePosition.ts';
 import { selection } from '../../src/engine/ops/selectTokens.ts';
 import { groupParameters, sizeOf } from '../../src/engine/parameters.ts';
+import { stepScalars } from '../../src/engine/step/step.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
 import { Comparison, fingerprint, maxAbs } from '../../src/runner/parity/comparison.ts';
 import { optimizerOf } from '../../src/runner/parity/optimizer.ts';
 import { floatsOf, imagesOf, numbersOf, shapeOf } from '../../src/runner/parity/oracle.ts';
 import { decodeSafetensors, type TensorFile } from '../../src/store/safetensors.ts';
 import { executorNames, executors } from '../engine/examples.ts';
-import { pythonWithTimm } from '../support/timm.ts';
+import { pythonWith } from '../support/python.ts';
 
 const script = 'scripts/reference/forms.py';
 const stored = path.join(import.meta.dirname, 'forms');
@@ -61,7 +63,7 @@ describe('stored numbers of', () => {
   }
 });
 
-const python = pythonWithTimm();
+const python = pythonWith('torch', 'timm', 'safetensors');
 
 describe.skipIf('missing' in python)(`fresh numbers${'missing' in python ? `: ${python.missing}` : ''}`, () => {
   let folder = '';
@@ -80,6 +82,24 @@ describe.skipIf('missing' in python)(`fresh numbers${'missing' in python ? `: ${
     await expectSameStep(reference, 'eager');
   });
 });
+
+const pythonWithBoth = pythonWith('torch', 'timm', 'safetensors', 'transformers');
+
+describe.skipIf('missing' in pythonWithBoth)(
+  `timm's numbers are those of transformers${'missing' in pythonWithBoth ? `: ${pythonWithBoth.missing}` : ''}`,
+  () => {
+    const compare = (...files: string[]) => {
+      const command = 'command' in pythonWithBoth ? pythonWithBoth.command : '';
+      return promisify(execFile)(command, ['scripts/reference/transformers_forms.py', ...files], { timeout: 100_000 });
+    };
+
+    test('both branches of beit and clip', async () => {
+      const { stdout } = await compare(...['beit', 'clip'].map((form) => path.join(stored, `${form}.safetensors`)));
+      expect(stdout.trim().split('\n')).toHaveLength(2);
+      expect(stdout).toMatch(/BeitModel.*"main".*"sub".*\n.*CLIPVisionModel.*"main".*"sub"/);
+    });
+  },
+);
 
 describe('gradients written by hand are those of tfjs', () => {
   beforeAll(async () => {
@@ -160,7 +180,6 @@ async function expectSameStep({ tensors, about }: Reference, executorName: keyof
     model,
     method: methods.masksub({
       dropRate: 0,
-      subWeight: 0.5,
       target: 'soft',
       temperature: 1,
       stopGradient: true,
@@ -180,7 +199,7 @@ async function expectSameStep({ tensors, about }: Reference, executorName: keyof
       target: floatsOf(tensors, 'target'),
       draws: { sub: { keep: { indices: Int32Array.from(numbersOf(tensors, 'keep')), kept } } },
     };
-    const { logits, total } = await executor.inspect([batch], optimizer.scalars(1, 1e-3));
+    const { logits, total } = await executor.inspect([batch], stepScalars(problem, 1, 1e-3, 0.5));
     const [report] = await executor.reports();
     const comparison = new Comparison();
     (['main', 'sub'] as const).forEach((branch, i) => {

@@ -1,25 +1,36 @@
 /**
- * Weights out and in: what `masksub export --pytorch` writes is timm's state dict, bit for bit and in timm itself where a Python has it
- * (scripts/reference/load.py); and `model.weights` starts a pair from such a file, or refuses it by file and tensor.
+ * Weights out and in: what `masksub export --pytorch` writes is the state dict of timm or transformers, bit for bit and
+ * in their models themselves where a Python has them (scripts/reference/load.py); every model comes back from a file as
+ * it was; and `model.weights` starts a pair from a file, or refuses it by file and tensor.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { configSchema } from '../../src/core/configSchema.ts';
+import { encodeProgress, noProgress } from '../../src/core/progress.ts';
 import { RandomStream } from '../../src/core/random.ts';
 import { openDataset } from '../../src/data/index.ts';
+import { models as registered } from '../../src/engine/models/index.ts';
+import type { Model } from '../../src/engine/models/model.ts';
+import { optimizers } from '../../src/engine/optim/index.ts';
 import { buildProblem } from '../../src/engine/problem.ts';
 import { eagerExecutor } from '../../src/engine/step/eager.ts';
+import type { HostModelInput, Snapshot } from '../../src/engine/step/executor.ts';
+import type { Problem } from '../../src/engine/step/step.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
-import { readCheckpoint } from '../../src/runner/checkpoint.ts';
+import { checkpointTensors, readCheckpoint, readWeights } from '../../src/runner/checkpoint.ts';
 import { readRunConfig } from '../../src/runner/commands/runConfig.ts';
+import { type Exported, encodePytorch } from '../../src/runner/exports/pytorch.ts';
 import { readRun } from '../../src/store/runReader.ts';
 import { decodeSafetensors, encodeSafetensors, type Tensor, type TensorFile } from '../../src/store/safetensors.ts';
+import { hashOf, setUp, tinyConfig, tinyDataOf, tinyTexts, trainSteps, valuesOf } from '../engine/examples.ts';
 import { temporaryFolder } from '../store/temporaryFolder.ts';
 import { cli, expectRefusal } from '../support/cli.ts';
-import { pythonWithTimm } from '../support/timm.ts';
+import { livelyValues } from '../support/livelyValues.ts';
+import { pythonWith } from '../support/python.ts';
 import { type Experiment, makeExperiment, runArguments, runFolder } from './experiment.ts';
 
 /** Models that timm has, small: keys of the config's model group. */
@@ -63,7 +74,7 @@ const checkpointOf = (name: string) => path.join(runOf(name), 'checkpoints/step-
 
 /** Exports the newest checkpoint. */
 async function exported(name: string, ...rest: string[]) {
-  const to = path.join(temporaryFolder(), 'models', `${name}.safetensors`);
+  const to = path.join(fs.mkdtempSync(path.join(root, 'export-')), 'models', `${name}.safetensors`);
   const args = ['export', runOf(name), '--pytorch', '--to', to, '--checkpoint', 'step-000000008', ...rest];
   const { code, stderr, stdout } = await cli(args);
   expect(code, stderr).toBe(0);
@@ -141,46 +152,271 @@ describe('masksub export --pytorch', () => {
   });
 });
 
-const python = pythonWithTimm();
+const python = pythonWith('torch', 'timm', 'safetensors', 'transformers');
 
-describe.skipIf('missing' in python)(`in timm${'missing' in python ? `: ${python.missing}` : ''}`, () => {
-  test.each([...Object.keys(models).map((name) => [name, 'parameters'] as const), ['resnet', 'ema'] as const])(
-    '%s loads strictly and gives the same logits: %s',
-    async (name, weights) => {
-      const { to } = await exported(name, ...(weights === 'ema' ? ['--ema'] : []));
-      const expected = path.join(path.dirname(to), 'expected.safetensors');
-      fs.writeFileSync(expected, encodeSafetensors(await evaluated(name, weights)));
-      const command = 'command' in python ? python.command : '';
-      const printed = execFileSync(command, ['scripts/reference/load.py', to, expected], { encoding: 'utf8' });
-      const { difference, allowed } = JSON.parse(printed) as { difference: number; allowed: number };
-      expect(difference).toBeLessThanOrEqual(allowed);
-    },
-  );
+describe.skipIf('missing' in python)(`in PyTorch${'missing' in python ? `: ${python.missing}` : ''}`, () => {
+  /** A file of weights, and one of what the engine computes with them. */
+  interface Pair {
+    readonly weights: string;
+    readonly expected: string;
+  }
+  const cases = [...Object.keys(models), 'resnet, moving average', 'bert'];
+  const pairs = new Map<string, Pair>();
+
+  beforeAll(async () => {
+    await loadBackend('tensorflow');
+    for (const name of cases) {
+      const { content, expected } = name === 'bert' ? await livelyBert() : await livelyExport(name);
+      const file = path.join(root, `torch-${name}.safetensors`);
+      fs.writeFileSync(file, content);
+      fs.writeFileSync(`${file}.expected`, encodeSafetensors(expected));
+      pairs.set(name, { weights: file, expected: `${file}.expected` });
+    }
+  });
+
+  function pairOf(name: string): Pair {
+    const pair = pairs.get(name);
+    if (!pair) throw new Error(`There is no file of ${name}.`);
+    return pair;
+  }
+
+  /** What the script says of each pair. */
+  function compared(pairs: readonly Pair[]) {
+    const files = pairs.flatMap(({ weights, expected }) => [weights, expected]);
+    const args = ['scripts/reference/load.py', ...files];
+    const { status, stdout, stderr } = spawnSync('command' in python ? python.command : '', args, { encoding: 'utf8' });
+    const lines = stdout.trim().split('\n');
+    expect(lines, stderr).toHaveLength(pairs.length);
+    return { status, results: lines.map((line) => JSON.parse(line) as { difference: number; allowed: number }) };
+  }
+
+  test('every model loads strictly and gives the same logits', () => {
+    for (const name of cases) {
+      const logits = (read(pairOf(name).expected).tensors.get('logits') as Tensor).data;
+      expect(spread(logits), `${name}: logits of order 1`).toBeGreaterThan(0.1);
+    }
+    const { status, results } = compared(cases.map(pairOf));
+    results.forEach(({ difference, allowed }, i) => {
+      expect(difference, cases[i]).toBeLessThanOrEqual(allowed);
+    });
+    expect(status).toBe(0);
+  });
+
+  test('a fault in one tensor does not pass', () => {
+    const faulty = cases.flatMap((name) =>
+      Object.entries(faults).map(([what, apply]) => {
+        const { weights, expected } = pairOf(name);
+        const { tensors, metadata } = read(weights);
+        apply(tensors);
+        const file = path.join(root, `torch-${name}, ${what}.safetensors`);
+        fs.writeFileSync(file, encodeSafetensors(tensors, metadata));
+        return { weights: file, expected };
+      }),
+    );
+    const { status, results } = compared(faulty);
+    results.forEach(({ difference, allowed }, i) => {
+      expect(difference / allowed, faulty[i]?.weights).toBeGreaterThan(100);
+    });
+    expect(status).toBe(1);
+  });
 });
 
-/** Images of noise, and what an evaluation finds for them. */
-async function evaluated(name: string, weights: 'parameters' | 'ema'): Promise<TensorFile> {
-  const folder = runOf(name);
+/** What may be wrong with a file that loads all the same. */
+const faults: Readonly<Record<string, (tensors: TensorFile) => void>> = {
+  'two exchanged': (tensors) => {
+    const seen = new Map<string, [string, Tensor]>();
+    for (const [name, tensor] of tensors) {
+      const [first, other] = seen.get(`${tensor.shape}`) ?? [];
+      if (first !== undefined && other) {
+        tensors.set(name, other).set(first, tensor);
+        return;
+      }
+      if (tensor.shape.length > 1) seen.set(`${tensor.shape}`, [name, tensor]);
+    }
+    throw new Error('No two tensors have one shape.');
+  },
+  'one transposed': (tensors) => {
+    const [found] = [...tensors].filter(([, { shape }]) => shape.length > 1 && shape[0] === shape[1] && shape[0] !== 1);
+    if (!found) throw new Error('No tensor is square.');
+    const [name, { dtype, shape, data }] = found;
+    const side = shape[0] as number;
+    const inner = data.length / side ** 2;
+    const transposed = data.map((_, at) => {
+      const [row, column] = [Math.floor(at / inner / side), Math.floor(at / inner) % side];
+      return data[(column * side + row) * inner + (at % inner)] as number;
+    });
+    tensors.set(name, { dtype, shape, data: transposed });
+  },
+  'a scale as it starts': (tensors) => {
+    const [found] = [...tensors].filter(
+      ([name, { shape }]) => shape.length === 1 && /gamma(_\d)?$|\.weight$/.test(name),
+    );
+    found?.[1].data.fill(1);
+  },
+};
+
+/** The logits' mean distance from their class's mean: 0 where the input does not matter. */
+function spread(logits: ArrayLike<number>): number {
+  const values = Array.from(logits);
+  const classes = values.length / SAMPLES;
+  const mean = values.slice(0, classes).map((_, c) => average(values.filter((_, at) => at % classes === c)));
+  return average(values.map((value, at) => Math.abs(value - (mean[at % classes] as number))));
+}
+
+const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Samples that a comparison of logits is of. */
+const SAMPLES = 5;
+
+/** A run's export with every tensor drawn anew, and what an evaluation finds for images of noise. */
+async function livelyExport(name: string): Promise<{ content: Uint8Array; expected: TensorFile }> {
+  const [model = '', average] = name.split(', ');
+  const checkpoint = checkpointOf(model);
+  const { tensors, metadata } = read(checkpoint);
+  for (const [name, { shape, data }] of tensors) {
+    if (!name.startsWith('optimizer.')) data.set(livelyValues(name, shape));
+  }
+  fs.writeFileSync(path.join(path.dirname(checkpoint), 'lively.safetensors'), encodeSafetensors(tensors, metadata));
+  const { to } = await exported(model, '--checkpoint', 'lively', ...(average ? ['--ema'] : []));
+
+  const folder = runOf(model);
   const { config } = readRunConfig(folder);
   const data = await openDataset(config.data, { mediaFolder: '', configFolder: folder });
   const problem = buildProblem(config, data);
-  const { snapshot } = readCheckpoint(folder, 'checkpoints/step-000000008.safetensors', problem);
-  await loadBackend('tensorflow');
+  const { snapshot } = readCheckpoint(folder, 'checkpoints/lively.safetensors', problem);
+  const shape = [SAMPLES, data.height, data.width, data.channels] as const;
+  const stream = new RandomStream(0, 'images');
+  const values = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => stream.truncatedNormal(1));
+  const logits = await evaluated(problem, snapshot, { kind: 'images', values, shape }, average ? 'ema' : 'parameters');
+  return {
+    content: fs.readFileSync(to),
+    expected: new Map([['images', { dtype: 'F32', shape, data: values }], ...logits]),
+  };
+}
+
+/** The same of a BERT without a run. */
+async function livelyBert(): Promise<{ content: Uint8Array; expected: TensorFile }> {
+  const config = tinyConfig({ model: { name: 'bert' } });
+  const problem = buildProblem(config, tinyTexts);
+  const parameters = new Map(
+    problem.model.parameters.map(({ name, shape }) => [name, livelyValues(name, shape)] as const),
+  );
+  const shape = [SAMPLES, tinyTexts.length] as const;
+  const { ids, types, tokens } = tinyTexts.validation;
+  const size = shape[0] * shape[1];
+  const input = {
+    kind: 'text',
+    shape,
+    ids: ids.slice(0, size),
+    types: types.slice(0, size),
+    present: Float32Array.from({ length: size }, (_, at) =>
+      at % shape[1] < (tokens[Math.floor(at / shape[1])] as number) ? 1 : 0,
+    ),
+  } as const;
+  const snapshot = { parameters, buffers: new Map(), slots: new Map(), ema: undefined };
+  const logits = await evaluated(problem, snapshot, input, 'parameters');
+  const { content } = encodePytorch({ ...exportedOf(problem.model, parameters), config, data: texts });
+  return {
+    content,
+    expected: new Map([
+      ['ids', { dtype: 'I32', shape, data: input.ids }],
+      ['types', { dtype: 'I32', shape, data: input.types }],
+      ['present', { dtype: 'F32', shape, data: input.present }],
+      ...logits,
+    ]),
+  };
+}
+
+/** Logits in evaluation mode. */
+async function evaluated(
+  problem: Problem,
+  snapshot: Snapshot,
+  input: HostModelInput,
+  weights: 'parameters' | 'ema',
+): Promise<TensorFile> {
   const executor = eagerExecutor(problem, new Map([...snapshot.parameters, ...snapshot.buffers]));
   try {
-    await executor.restore(snapshot);
-    const shape = [5, data.height, data.width, data.channels] as const;
-    const stream = new RandomStream(0, 'images');
-    const values = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => stream.truncatedNormal(1));
-    const logits = await executor.evaluate({ kind: 'images', values, shape }, {}, weights);
-    return new Map([
-      ['images', { dtype: 'F32', shape, data: values }],
-      ['logits', { dtype: 'F32', shape: [5, data.classes], data: logits }],
-    ]);
+    if (weights === 'ema') await executor.restore(snapshot);
+    const logits = await executor.evaluate(input, {}, weights);
+    return new Map([['logits', { dtype: 'F32', shape: [SAMPLES, logits.length / SAMPLES], data: logits }]]);
   } finally {
     await executor.dispose();
   }
 }
+
+const texts = { ...tinyTexts, classNames: Array.from({ length: tinyTexts.classes }, (_, i) => `class ${i}`) };
+
+/** What an export says of a model that no run trained. */
+function exportedOf(model: Model, weights: ReadonlyMap<string, Float32Array>): Omit<Exported, 'config' | 'data'> {
+  return { run: 'x', checkpoint: 'checkpoints/x.safetensors', step: 3, kind: 'parameters', model, weights };
+}
+
+describe('every registered model comes back to the last bit', () => {
+  const forms = configSchema.shape.model.shape.form.unwrap().options;
+  const names = Object.keys(registered) as (keyof typeof registered)[];
+  type Model = { readonly name: (typeof names)[number]; readonly form?: (typeof forms)[number] };
+  const inputs = names.flatMap((name): Model[] =>
+    name === 'vit' ? forms.map((form) => ({ name, form })) : [{ name }],
+  );
+  const cases = [
+    ...inputs.map((model) => ({ model, optimizer: 'adamw' as const })),
+    ...(['lamb', 'sgd'] as const).map((optimizer) => ({ model: { name: 'resnet' } as Model, optimizer })),
+  ];
+  beforeAll(async () => {
+    await loadBackend('tensorflow');
+  });
+
+  test('with every optimizer', () => {
+    expect(new Set(cases.map(({ optimizer }) => optimizer))).toEqual(new Set(Object.keys(optimizers)));
+  });
+
+  test.each(cases)('$model, $optimizer', async ({ model, optimizer }) => {
+    const config = tinyConfig({ model, train: { optimizer, ema: 0.5 } });
+    const data = tinyDataOf(config);
+    const training = await setUp(config, data);
+    const { problem, executor } = training;
+    const folder = temporaryFolder();
+    const file = path.join(folder, 'a.safetensors');
+    try {
+      await trainSteps(training, 0, 2);
+      const snapshot = await executor.snapshot();
+      const awkward = [-0, 1e-45, -3e38];
+      for (const values of valuesOf(snapshot)) values.set(awkward.slice(0, values.length));
+      const metadata = { progress: encodeProgress(noProgress()) };
+      fs.writeFileSync(file, encodeSafetensors(checkpointTensors(snapshot, problem.model), metadata));
+
+      const { snapshot: found } = readCheckpoint(folder, 'a.safetensors', problem);
+      expect(fingerprints(found)).toEqual(fingerprints(snapshot));
+      await executor.restore(found);
+      expect(fingerprints(await executor.snapshot()), 'through the executor').toEqual(fingerprints(snapshot));
+
+      const own = new Map([...snapshot.parameters, ...snapshot.buffers]);
+      expect(hashes('', readWeights(file, config, problem.model).weights)).toEqual(hashes('', own));
+
+      const classNames = Array.from({ length: data.classes }, String);
+      const exported = { ...exportedOf(problem.model, own), config, data: { ...data, classNames } };
+      const { content, leftOut } = encodePytorch(exported);
+      fs.writeFileSync(file, content);
+      const { weights } = readWeights(file, config, problem.model);
+      const shared = new Map([...weights].filter(([name]) => !leftOut.includes(name)));
+      for (const name of leftOut) own.delete(name);
+      expect(hashes('', shared), 'through an export').toEqual(hashes('', own));
+      expect(leftOut).toEqual(model.name === 'swin' ? ['mask_token'] : []);
+    } finally {
+      await executor.dispose();
+    }
+  });
+
+  /** The bits of everything in a snapshot. */
+  const fingerprints = ({ parameters, buffers, slots, ema }: Snapshot) => ({
+    ...hashes('', parameters),
+    ...hashes('', buffers),
+    ...Object.assign({}, ...[...slots].map(([slot, values]) => hashes(slot, values))),
+    ...hashes('ema', ema ?? new Map()),
+  });
+  const hashes = (prefix: string, values: ReadonlyMap<string, Float32Array>) =>
+    Object.fromEntries([...values].map(([name, data]) => [`${prefix} ${name}`, hashOf([data])]));
+});
 
 describe('model.weights', () => {
   /** Starts a pair of the experiment from a file, which lies beside the config. */

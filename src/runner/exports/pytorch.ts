@@ -1,19 +1,29 @@
 /** A chosen model as one safetensors file that holds exactly the state dict of timm's or transformers' model, for strict loading. */
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Config } from '../../core/config.ts';
 import { UserError } from '../../core/errors.ts';
 import { bytes } from '../../core/format.ts';
+import type { ImageData, TextData } from '../../engine/trainingData.ts';
 import { makeFolder, stageWhole } from '../../store/files.ts';
 import { encodeSafetensors, type TensorFile } from '../../store/safetensors.ts';
 import { STEP_COUNT, withoutCounterpart } from '../checkpoint.ts';
 import type { Chosen } from './chosen.ts';
 
+/** What a file is made of: less than all that was chosen. */
+export interface Exported extends Omit<Chosen, 'config' | 'data'> {
+  readonly config: Pick<Config, 'model'>;
+  readonly data: { readonly classNames: readonly string[] } & (SeenImages | SeenTexts);
+}
+
+type SeenImages = Pick<ImageData, 'kind' | 'height' | 'width' | 'channels' | 'mean' | 'std'>;
+type SeenTexts = Pick<TextData, 'kind' | 'length' | 'vocabulary'>;
+
 /** Writes a new file, whole or not at all. Returns where and what, for a person. */
 export function writePytorch(chosen: Chosen, to: string | undefined): string {
   const target = path.resolve(to ?? `${chosen.run}.safetensors`);
   refuseExisting(target);
-  const { tensors, leftOut } = stateDict(chosen);
-  const content = encodeSafetensors(tensors, metadataOf(chosen, leftOut));
+  const { content, leftOut } = encodePytorch(chosen);
   makeFolder(path.dirname(target));
   const staged = stageWhole(target, content);
   try {
@@ -27,8 +37,14 @@ export function writePytorch(chosen: Chosen, to: string | undefined): string {
   return `${target}: ${chosen.run} at step ${chosen.step} (${chosen.checkpoint}), ${bytes(content.length)}.${without}`;
 }
 
+/** The content of a file, and the names of the tensors that it leaves out. */
+export function encodePytorch(exported: Exported): { content: Uint8Array; leftOut: string[] } {
+  const { tensors, leftOut } = stateDict(exported);
+  return { content: encodeSafetensors(tensors, metadataOf(exported, leftOut)), leftOut };
+}
+
 /** The tensors by the names that PyTorch's model gives them, and the names of those that it lacks. */
-function stateDict({ model, weights, step }: Chosen): { tensors: TensorFile; leftOut: string[] } {
+function stateDict({ model, weights, step }: Exported): { tensors: TensorFile; leftOut: string[] } {
   const tensors: TensorFile = new Map();
   const leftOut: string[] = [];
   for (const { name, shape } of [...model.parameters, ...model.buffers]) {
@@ -48,19 +64,27 @@ function stateDict({ model, weights, step }: Chosen): { tensors: TensorFile; lef
   return { tensors, leftOut };
 }
 
-function metadataOf(chosen: Chosen, leftOut: readonly string[]): Record<string, string> {
-  const { height, width, channels, mean, std, classNames } = chosen.data;
+function metadataOf(exported: Exported, leftOut: readonly string[]): Record<string, string> {
   return {
     format: 'pt', // transformers asks for it
-    'masksub.run': chosen.run,
-    'masksub.checkpoint': chosen.checkpoint,
-    'masksub.step': String(chosen.step),
-    'masksub.weights': chosen.kind,
-    'masksub.model': JSON.stringify(chosen.config.model),
-    'masksub.images': JSON.stringify({ height, width, channels, range: [0, 1], mean, std }),
-    'masksub.classNames': JSON.stringify(classNames),
+    'masksub.run': exported.run,
+    'masksub.checkpoint': exported.checkpoint,
+    'masksub.step': String(exported.step),
+    'masksub.weights': exported.kind,
+    'masksub.model': JSON.stringify(exported.config.model),
+    ...inputMetadata(exported.data),
+    'masksub.classNames': JSON.stringify(exported.data.classNames),
     ...(leftOut.length > 0 ? { 'masksub.left_out': leftOut.join(', ') } : {}),
   };
+}
+
+/** What the model sees. */
+function inputMetadata(data: SeenImages | SeenTexts): Record<string, string> {
+  if (data.kind === 'text') {
+    return { 'masksub.texts': JSON.stringify({ length: data.length, vocabulary: data.vocabulary }) };
+  }
+  const { height, width, channels, mean, std } = data;
+  return { 'masksub.images': JSON.stringify({ height, width, channels, range: [0, 1], mean, std }) };
 }
 
 function refuseExisting(target: string): void {
