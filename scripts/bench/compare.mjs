@@ -39,7 +39,7 @@ export async function compare(bench, name, work, kind) {
   /** @type {Map<string, Measured[]>} */
   const found = new Map();
   /** Why a side of PyTorch's is missing: torch.compile fails, or a library is not there. @type {Partial<Record<'eager' | 'compiled', string>>} */
-  const refused = {};
+  const refused = bench.executor === 'eager' ? { compiled: 'An eager step is compared with an eager one.' } : {};
   const add = (side, method, measured) => {
     load.add([measured]);
     found.set(`${side} ${method}`, [...(found.get(`${side} ${method}`) ?? []), measured]);

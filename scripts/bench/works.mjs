@@ -74,8 +74,8 @@ const family = /** @type {const} */ ({
   classes: 1000,
   batchSize: 8,
   warmup: 2,
-  steps: 3,
-  rounds: 2,
+  steps: 4,
+  rounds: 3,
   rows: ['compare'],
 });
 

@@ -32,7 +32,7 @@ const variants: Readonly<Record<string, Keys>> = {
 
 /** Where the model has nothing to drop. */
 const impossible: Readonly<Record<string, readonly string[]>> = {
-  dropsub: ['resnet', 'swin'],
+  dropsub: ['resnet'],
   pathsub: ['bert', 'bert, replace'],
 };
 
@@ -71,13 +71,13 @@ describe.each(Object.keys(variants))('%s', (variant) => {
 describe('what a model cannot do is refused with the way out', () => {
   const vit = { name: 'vit', imageSize: 8, patchSize: 4, width: 8, depth: 2, heads: 2 };
   const cases: readonly [what: string, model: Keys, groups: Keys, ...said: RegExp[]][] = [
-    ...(['resnet', 'swin'] as const).map((name): [string, Keys, Keys, RegExp, RegExp] => [
-      `dropsub on ${name}`,
-      { name, ...tiny[name] },
+    [
+      'dropsub on resnet',
+      { name: 'resnet', ...tiny.resnet },
       { method: { name: 'dropsub' } },
-      new RegExp(`DropSub needs dropout sites, and the model "${name}" has none`),
+      /DropSub needs dropout sites, and the model "resnet" has none/,
       /Use "masksub", or another model/,
-    ]),
+    ],
     [
       'cosub without drop-path',
       vit,

@@ -4,6 +4,7 @@ import { UserError } from '../../core/errors.ts';
 import type { ModelConfigOf } from '../../core/modelConfig.ts';
 import { dropPathRates } from '../../core/schedules.ts';
 import { selfAttention } from '../ops/attention.ts';
+import { dropElements } from '../ops/dropElements.ts';
 import { gelu } from '../ops/gelu.ts';
 import { hideNothing, hideTokens } from '../ops/hideTokens.ts';
 import { linearOfConstant } from '../ops/linear.ts';
@@ -112,7 +113,7 @@ export function swin(config: SwinConfig): Model {
     buffers: [],
     masking: { kind: 'hide', rows: maskSide, columns: maskSide },
     depth: config.blocks.reduce((sum, blocks) => sum + blocks, 0),
-    dropSites: stages.flatMap(dropSitesOf),
+    dropSites: stages.flatMap((stage) => dropSitesOf(stage, config.mlpRatio)),
     forward,
     // Hidden patches are computed like visible ones.
     forwardFlops: () => {
@@ -209,10 +210,12 @@ function block(
   if (shift > 0 && forbidden) bias = tf.reshape(tf.add(bias, forbidden), [-1, tokens, tokens]); // (N·H, T, T)
   const windows = toWindows(normOf(p, `${at}.norm1`, x), grid); // (B·N·T, D)
   const attended = selfAttention(linearOf(p, `${at}.attn.qkv`, windows), windows.shape[0] / tokens, heads, { bias });
-  const projected = fromWindows(linearOf(p, `${at}.attn.proj`, attended), grid);
+  const unwindowed = fromWindows(linearOf(p, `${at}.attn.proj`, attended), grid);
+  const projected = dropElements(unwindowed, drop?.[`${at}.attn.proj_drop`]);
   const y = residual(x, projected, undefined, drop?.[`${at}.drop_path1`] as tf.Tensor1D | undefined);
   const hidden = gelu(linearOf(p, `${at}.mlp.fc1`, normOf(p, `${at}.norm2`, y)));
-  const out = linearOf(p, `${at}.mlp.fc2`, hidden);
+  const kept = dropElements(hidden, drop?.[`${at}.mlp.drop1`]);
+  const out = dropElements(linearOf(p, `${at}.mlp.fc2`, kept), drop?.[`${at}.mlp.drop2`]);
   return residual(y, out, undefined, drop?.[`${at}.drop_path2`] as tf.Tensor1D | undefined);
 }
 
@@ -227,12 +230,24 @@ function downsample(p: Parameters, at: string, x: tf.Tensor2D, side: number): tf
 
 const normOf = (p: Parameters, at: string, x: tf.Tensor2D) => layerNormOf(p, at, x, EPSILON);
 
-/** Both residual branches of each block. */
-function dropSitesOf({ at, rates }: Stage): DropSite[] {
-  return rates.flatMap((rate, j) => [
-    { site: `${at}.blocks.${j}.drop_path1`, rate, kind: 'path' },
-    { site: `${at}.blocks.${j}.drop_path2`, rate, kind: 'path' },
-  ]);
+/** Both residual branches of each block, and the three dropouts that timm has there, as in the ViT; only DropSub drops at these. */
+function dropSitesOf({ at, rates, side, width }: Stage, mlpRatio: number): DropSite[] {
+  const dropout = (site: string, channels: number): DropSite => ({
+    site,
+    rate: 0,
+    kind: 'dropout',
+    elements: () => [side * side, channels],
+  });
+  return rates.flatMap((rate, j) => {
+    const block = `${at}.blocks.${j}`;
+    return [
+      { site: `${block}.drop_path1`, rate, kind: 'path' },
+      { site: `${block}.drop_path2`, rate, kind: 'path' },
+      dropout(`${block}.attn.proj_drop`, width),
+      dropout(`${block}.mlp.drop1`, Math.round(width * mlpRatio)),
+      dropout(`${block}.mlp.drop2`, width),
+    ];
+  });
 }
 
 function stageFlops({ mlpRatio }: SwinConfig, { width, side, window, rates }: Stage, downsampled: boolean): number {
