@@ -31,7 +31,7 @@ describe('a layer imports only what it may', () => {
     'src/store': { layers: ['src/core'], packages: /^(node:.*|jsonc-parser)$/ },
     'src/runner': {
       layers: ['src/core', 'src/engine', 'src/data', 'src/store'],
-      packages: /^(node:.*|zod|commander|picomatch|protobufjs\/minimal\.js|@tensorflow\/.*)$/,
+      packages: /^(node:.*|zod|commander|picomatch|protobufjs\/minimal\.js|webgpu|@tensorflow\/.*)$/,
     },
     'src/extension': { layers: ['src/core', 'src/store'], packages: /^(node:.*|vscode|zod|jsonc-parser)$/ },
     webview: { layers: ['src/core'], packages: /^(chart\.js|@vscode-elements\/elements)(\/|$)/ },

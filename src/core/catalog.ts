@@ -89,6 +89,10 @@ export const backends = {
   auto: { title: 'Automatic', about: 'The native engine where it is installed, else WebAssembly.' },
   tensorflow: { title: 'TensorFlow', about: 'libtensorflow, on the processor or the GPU.' },
   wasm: { title: 'WebAssembly', about: 'Runs everywhere; about ten times slower than TensorFlow.' },
+  webgpu: {
+    title: 'WebGPU',
+    about: 'Any GPU, by Vulkan, Metal or Direct3D 12; from a checkout only, as its binaries are not packaged.',
+  },
   cpu: { title: 'JavaScript', about: 'Plain JavaScript, for tests: very slow.' },
 } as const satisfies Record<string, Entry>;
 

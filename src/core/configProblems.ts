@@ -97,7 +97,7 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
   }
   // Without TensorFlow there is no recorded step, and without that one no bfloat16; "auto" is settled when the run starts.
   const { backend, executor, precision } = config.run;
-  const isElsewhere = backend === 'wasm' || backend === 'cpu';
+  const isElsewhere = backend !== 'tensorflow' && backend !== 'auto';
   if (executor === 'recorded' && isElsewhere) {
     problem(['run', 'executor'], `The executor "recorded" needs the backend "tensorflow", found "${backend}".`);
   }

@@ -9,7 +9,7 @@ import { UserError } from '../core/errors.ts';
 import { bindingFile, engineFolder, wasmFolder } from './paths.ts';
 
 export interface Backend {
-  readonly name: 'tensorflow' | 'wasm' | 'cpu';
+  readonly name: 'tensorflow' | 'wasm' | 'webgpu' | 'cpu';
   /** Why this one, for people. */
   readonly reason: string;
   /** Where the native engine computes. */
@@ -24,6 +24,8 @@ export async function loadBackend(wanted: Config['run']['backend'], env = proces
     case 'wasm':
       await useWasm();
       return { name: 'wasm', reason: 'The config asks for it.' };
+    case 'webgpu':
+      return { name: 'webgpu', reason: `The config asks for it; it computes on ${await useWebgpu()}.` };
     case 'cpu':
       await import('@tensorflow/tfjs-backend-cpu');
       await tf.setBackend('cpu');
@@ -81,4 +83,12 @@ async function useWasm(): Promise<void> {
   if (!(await tf.setBackend('wasm')))
     throw new UserError('WebAssembly does not start here.', { hint: 'Update Node or VS Code.' });
   await tf.ready();
+}
+
+/** The adapter that it computes on. */
+async function useWebgpu(): Promise<string> {
+  const { registerWebgpu } = await import('./webgpuBackend.ts');
+  const adapter = await registerWebgpu();
+  if (!(await tf.setBackend('webgpu'))) throw new Error('tfjs refused the WebGPU backend.');
+  return adapter;
 }

@@ -20,7 +20,7 @@ program
   .option('--set <key=value>', 'change a key, as in train.epochs=2 (repeatable)', collect, [])
   .option('--method <name>', 'the training method')
   .option('--out <folder>', 'folder that receives the run folders', '.masksub/runs')
-  .option('--backend <name>', 'what computes: auto, tensorflow, wasm, cpu')
+  .option('--backend <name>', 'what computes: auto, tensorflow, wasm, webgpu, cpu')
   .option('--executor <name>', 'how a step is executed: auto, eager, recorded')
   .option('--id <id>', 'id of the experiment (default: time and name)')
   .option('--json', 'print the events, one JSON object a line')

@@ -3,6 +3,7 @@
  * The reference and how it was made: oracle/FORMAT.md.
  */
 import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadBackend } from '../../src/runner/backend.ts';
 import { parityChecks, runCheck } from '../../src/runner/parity/check.ts';
@@ -37,3 +38,22 @@ for (const [where, backend, checksHere] of [
     }
   });
 }
+
+describe('what a backend lacks is listed with its name', () => {
+  beforeAll(async () => {
+    await loadBackend('cpu');
+  });
+  const resultOf = (compute: () => unknown) => runCheck({ name: 'it', run: () => void compute() });
+  test('a kernel', async () => {
+    const result = await resultOf(() => tf.tidy(() => tf.engine().runKernel('Nonesuch', { x: tf.scalar(1) })));
+    expect(result).toEqual({ name: 'it', outcome: 'unsupported', reason: 'the backend cpu has no kernel Nonesuch' });
+  });
+  test('a gradient', async () => {
+    const gather = (x: tf.Tensor) => tf.gatherND(x, tf.tensor2d([[1]], [1, 1], 'int32'));
+    const result = await resultOf(() => tf.tidy(() => tf.grad(gather)(tf.tensor1d([1, 2]))));
+    expect(result).toMatchObject({ outcome: 'unsupported', reason: 'there is no gradient of GatherNd' });
+  });
+  test('and what else goes wrong is an error', async () => {
+    await expect(resultOf(() => tf.matMul(tf.ones([1, 2]), tf.ones([1, 2])))).rejects.toThrow(/inner shapes/);
+  });
+});

@@ -52,6 +52,21 @@ export function parityChecks(folder: string, executorFor: Surroundings['executor
 export async function runCheck({ name, run }: Check): Promise<ParityResult> {
   if (typeof run !== 'function') return { name, outcome: 'unsupported', reason: run.unsupported };
   const comparison = new Comparison();
-  await run(comparison);
+  try {
+    await run(comparison);
+  } catch (error) {
+    const missing = missingOnBackend(error);
+    if (!missing) throw error;
+    return { name, outcome: 'unsupported', reason: missing };
+  }
   return { name, outcome: comparison.passes ? 'passed' : 'failed', worst: comparison.worst };
+}
+
+/** What tfjs lacks for a computation, where that is what an error of its says. */
+function missingOnBackend(error: unknown): string | undefined {
+  const message = error instanceof Error ? error.message : '';
+  const [, kernel, backend] = /Kernel '(\w+)' not registered for backend '(\w+)'/.exec(message) ?? [];
+  if (kernel) return `the backend ${backend} has no kernel ${kernel}`;
+  const [, op] = /gradient function not found for (\w+)/.exec(message) ?? [];
+  return op && `there is no gradient of ${op}`;
 }
