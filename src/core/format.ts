@@ -9,16 +9,20 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+const superscript: Readonly<Record<string, string>> = {
+  '-': '⁻',
+  ...Object.fromEntries([...'⁰¹²³⁴⁵⁶⁷⁸⁹'].map((raised, digit) => [String(digit), raised])),
+};
+
 /** Up to `digits` significant digits, without an exponent where it can be had. */
 export function significant(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return String(value);
   if (value === 0) return '0';
   const magnitude = Math.floor(Math.log10(Math.abs(value)));
-  if (magnitude < -4 || magnitude > 5)
-    return value
-      .toExponential(digits - 1)
-      .replace('e', '·10^')
-      .replace('^+', '^');
+  if (magnitude < -4 || magnitude > 5) {
+    const [number, exponent] = value.toExponential(digits - 1).split('e') as [string, string];
+    return `${number}·10${[...exponent].map((sign) => superscript[sign] ?? '').join('')}`;
+  }
   return value.toFixed(Math.max(0, digits - 1 - magnitude));
 }
 

@@ -23,8 +23,8 @@ describe('significant digits', () => {
     [12.345, '12.3'],
     [1234.5, '1235'],
     [-0.00012345, '-0.000123'],
-    [1.5e-7, '1.50·10^-7'],
-    [2.5e9, '2.50·10^9'],
+    [1.5e-7, '1.50·10⁻⁷'],
+    [2.5e9, '2.50·10⁹'],
     [Number.NaN, 'NaN'],
     [Number.POSITIVE_INFINITY, 'Infinity'],
   ])('%d → %s', (value, expected) => expect(significant(value)).toBe(expected));

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
 import { emptyRun, reduceRunAll } from '../../src/core/run.ts';
-import { metrics, seriesOf } from '../../webview/charts/metrics.ts';
+import { emptyText, metrics, seriesOf } from '../../webview/charts/metrics.ts';
 import type { ShownPair, ShownRun } from '../../webview/state.ts';
 import { epochEvent, startEvent, stepEvent } from '../core/examples.ts';
 
@@ -51,6 +51,21 @@ const expected = {
     { label: 'Baseline', who: 'baseline', dashed: false, x: [1], y: [100] },
   ],
 };
+
+describe('a method with one branch', () => {
+  const alone: ShownPair = { seed: 0, method: shown('masksub', [stepEvent(10, { loss: { total: 3, main: 3 } })]) };
+  const of = (id: string) => metrics.find((metric) => metric.id === id) as (typeof metrics)[number];
+  test('does not say which', () => {
+    expect(seriesOf(of('loss'), alone).map(({ label }) => label)).toEqual(['MaskSub']);
+  });
+  test('has no ratio and no cosine, and is not waited for', () => {
+    for (const id of ['grad-ratio', 'grad-cosine']) {
+      expect(emptyText(of(id), alone)).toBe('MaskSub has one branch here: there is nothing to compare.');
+      expect(emptyText(of(id), { seed: 0, method: shown('masksub', []) })).toBe('Begins with the first step.');
+      expect(emptyText(of(id), { seed: 0, baseline: shown('baseline', []) })).toMatch(/baseline has one branch/);
+    }
+  });
+});
 
 describe('a pair', () => {
   for (const [id, lines] of Object.entries(expected)) {

@@ -14,7 +14,7 @@ import type { ShownPair } from '../state.ts';
 import type { Theme } from '../theme.ts';
 import type { Cursor } from './cursor.ts';
 import { legend, type ReadOut } from './legend.ts';
-import { type Metric, type Series, seriesOf } from './metrics.ts';
+import { emptyText, type Metric, type Series, seriesOf } from './metrics.ts';
 import { gaps, nearest, type Point, smooth, thin } from './points.ts';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale);
@@ -37,6 +37,7 @@ export class MetricChart {
   readonly #cursor: Cursor;
   readonly #canvas: HTMLCanvasElement;
   readonly #legend = element('ul', { class: 'legend' });
+  readonly #placeholder = element('p', { class: 'placeholder' });
   readonly #note = element('span', { class: 'note' });
   readonly #chart: Chart<'line', Point[]>;
   #theme: Theme;
@@ -59,7 +60,7 @@ export class MetricChart {
         element('span', { class: 'first' }, element('span', { class: 'chart-title' }, metric.title), this.#note),
         element('span', { class: 'unit', ...(title ? { title } : {}) }, unit),
       ),
-      element('div', { class: 'plot' }, this.#canvas, element('p', { class: 'placeholder' }, metric.empty)),
+      element('div', { class: 'plot' }, this.#canvas, this.#placeholder),
       this.#legend,
     );
     this.#chart = new Chart(this.#canvas, {
@@ -83,6 +84,7 @@ export class MetricChart {
     const points = series.reduce((sum, { points }) => sum + points.x.length, 0);
     this.figure.setAttribute('data-points', String(points));
     this.figure.classList.toggle('without-points', points === 0);
+    this.#placeholder.textContent = pair ? emptyText(this.#metric, pair) : this.#metric.empty;
     this.#redraw();
   }
 

@@ -27,6 +27,8 @@ export interface Metric {
   readonly reference?: number;
   /** Shown while there are no points. */
   readonly empty: string;
+  /** Compares the branches of a run. */
+  readonly ofBranches?: true;
   readonly format: (value: number) => string;
   readonly series: (pair: ShownPair) => Series[];
 }
@@ -48,7 +50,7 @@ export const metrics: readonly Metric[] = [
   {
     id: 'accuracy',
     title: 'Validation accuracy',
-    unit: 'top-1, %; masked: with patches removed',
+    unit: 'top-1, %; masked: with patches hidden',
     scale: 'linear',
     smoothed: false,
     empty: 'Begins with the first validation.',
@@ -86,7 +88,8 @@ export const metrics: readonly Metric[] = [
     scale: 'logarithmic',
     smoothed: true,
     reference: 1,
-    empty: 'Begins with the first step of a sub-branch.',
+    empty: 'Begins with the first step.',
+    ofBranches: true,
     format: significant,
     series: ({ method }) =>
       method
@@ -107,7 +110,8 @@ export const metrics: readonly Metric[] = [
     scale: 'linear',
     smoothed: true,
     reference: 0,
-    empty: 'Begins with the first step of a sub-branch.',
+    empty: 'Begins with the first step.',
+    ofBranches: true,
     format: (value) => value.toFixed(2).replace('-', '−'),
     series: ({ method }) =>
       method
@@ -178,6 +182,14 @@ function branches(
   ]);
 }
 
+/** What stands in the place of a chart without points. */
+export function emptyText(metric: Metric, { method }: ShownPair): string {
+  if (!metric.ofBranches) return metric.empty;
+  if (!method) return 'The baseline has one branch: there is nothing to compare.';
+  const title = titleOf(method.handle.method);
+  return method.run.steps.length > 0 ? `${title} has one branch here: there is nothing to compare.` : metric.empty;
+}
+
 /** The lines of a chart that have points. */
 export function seriesOf(metric: Metric, pair: ShownPair): Series[] {
   return metric.series(pair).filter(({ points }) => points.x.length > 0);
@@ -189,7 +201,7 @@ function series(shown: ShownRun, part: string, dashed: boolean, points: Points):
 }
 
 /** A run with one branch need not say which. */
-const mainOf = ({ handle }: ShownRun) => (handle.role === 'method' ? 'main' : '');
+const mainOf = ({ run }: ShownRun) => (run.steps.some(({ loss }) => loss.sub !== undefined) ? 'main' : '');
 
 function stepPoints({ run }: ShownRun, value: (event: Step) => number | undefined): Points {
   return pointsOf(run.steps, ({ epoch }) => epoch, value);
