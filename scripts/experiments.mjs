@@ -21,6 +21,7 @@ const swin = {
   mlpRatio: 2,
   maskPatch: 4,
 };
+const wideSwin = { ...swin, width: 32, heads: [2, 4] };
 /** Steps over which gradient norms are averaged. */
 const windows = [
   [1, 20],
@@ -104,6 +105,19 @@ const rows = {
     method: { name: 'masksub' },
     seeds: five,
     against: 'swin',
+  },
+  'wide-swin': {
+    title: 'Swin of twice the width, baseline',
+    model: wideSwin,
+    method: { name: 'baseline' },
+    seeds: five,
+  },
+  'wide-swin-masksub': {
+    title: 'Swin of twice the width, MaskSub 50 %',
+    model: wideSwin,
+    method: { name: 'masksub' },
+    seeds: five,
+    against: 'wide-swin',
   },
 };
 

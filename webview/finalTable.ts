@@ -24,7 +24,7 @@ const rows: readonly Row[] = [
   },
   {
     label: 'Masked accuracy',
-    how: 'with patches removed',
+    how: 'with patches hidden',
     value: ({ final }) => percentage(final?.maskedTop1),
   },
   { label: 'Validation loss', how: 'cross-entropy', value: ({ final }) => final && significant(final.loss, 4) },

@@ -16,13 +16,17 @@ export function adamw({ betas, epsilon, weightDecay }: Hyperparameters): Optimiz
       const [first, second] = updateMoments(slots[0] as tf.Tensor1D, slots[1] as tf.Tensor1D, gradient, betas);
       const { learningRate, stepSize, secondCorrection } = scalars as Record<string, tf.Scalar>;
       const scale = group.learningRateScale;
-      const denominator = tf.add(tf.mul(tf.sqrt(second), secondCorrection as tf.Scalar), epsilon);
-      const step = tf.mul(tf.div(first, denominator), scaled(stepSize as tf.Scalar, scale));
-      const decayed =
-        group.decay && weightDecay > 0
-          ? tf.mul(parameter, tf.sub(1, scaled(learningRate as tf.Scalar, scale * weightDecay)))
-          : parameter;
-      return { parameter: tf.sub(decayed, step), slots: [first, second] };
+      const step = tf.tidy(() => {
+        const denominator = tf.add(tf.mul(tf.sqrt(second), secondCorrection as tf.Scalar), epsilon);
+        return tf.mul<tf.Tensor1D>(tf.div(first, denominator), scaled(stepSize as tf.Scalar, scale));
+      });
+      const next = tf.tidy(() => {
+        if (!group.decay || weightDecay === 0) return tf.sub<tf.Tensor1D>(parameter, step);
+        const kept = tf.sub(1, scaled(learningRate as tf.Scalar, scale * weightDecay));
+        return tf.sub<tf.Tensor1D>(tf.mul(parameter, kept), step);
+      });
+      step.dispose();
+      return { parameter: next, slots: [first, second] };
     },
   };
 }

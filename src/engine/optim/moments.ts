@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Hyperparameters } from './optimizer.ts';
 
-/** Exponential moving averages of gradient and squared gradient, without bias correction. */
+/** Exponential moving averages of gradient and squared gradient, without bias correction. What is made on the way is freed at once: it is as large as the model. */
 export function updateMoments(
   first: tf.Tensor1D,
   second: tf.Tensor1D,
@@ -10,7 +10,7 @@ export function updateMoments(
   [beta1, beta2]: Hyperparameters['betas'],
 ): [tf.Tensor1D, tf.Tensor1D] {
   return [
-    tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1)),
-    tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2)),
+    tf.tidy(() => tf.add<tf.Tensor1D>(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1))),
+    tf.tidy(() => tf.add<tf.Tensor1D>(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2))),
   ];
 }

@@ -206,7 +206,7 @@ function addTerm(a: TermGradient, b: TermGradient): TermGradient {
 /** Products of gradients with each other, summed over the groups. */
 function gramMatrix(gradients: readonly (readonly tf.Tensor1D[])[]): tf.Tensor2D {
   const product = (a: readonly tf.Tensor1D[], b: readonly tf.Tensor1D[]) =>
-    sumAll(a.map((x, g) => tf.sum<tf.Scalar>(tf.mul(x, b[g] as tf.Tensor1D))));
+    sumAll(a.map((x, g) => tf.tidy(() => tf.sum<tf.Scalar>(tf.mul(x, b[g] as tf.Tensor1D)))));
   const halves = gradients.map((a, i) => gradients.slice(i).map((b) => product(a, b))); // ⟨gᵢ, gⱼ⟩ for j ≥ i
   const entries = gradients.flatMap((_, i) =>
     gradients.map((_, j) => halves[Math.min(i, j)]?.[Math.abs(i - j)] as tf.Tensor),
