@@ -77,6 +77,16 @@ export const datasets = {
     about:
       'Your own images: a folder (`path`) with train-images, train-labels, t10k-images and t10k-labels in the IDX format of MNIST.',
   },
+  cifar10: {
+    title: 'CIFAR-10',
+    about:
+      'The binary version, in the folder `path`: 10 classes, 50,000 + 10,000 images, 32×32, colour (Krizhevsky 2009).',
+  },
+  cifar100: {
+    title: 'CIFAR-100',
+    about:
+      'The binary version, in the folder `path`: 100 classes in 20 groups (`labels`), 50,000 + 10,000 images, 32×32, colour (Krizhevsky 2009).',
+  },
 } as const satisfies Record<string, Entry>;
 
 export const optimizers = {

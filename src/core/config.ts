@@ -19,7 +19,7 @@ type Filled<T, Optional extends keyof T = never> = {
 /** A resolved config: every default written out. Keys that stay optional mean "none" when absent. */
 export interface Config {
   readonly name: string;
-  readonly data: Filled<ConfigInput['data'], 'path' | 'mean' | 'std' | 'trainOn' | 'validateOn'>;
+  readonly data: Filled<ConfigInput['data'], 'path' | 'labels' | 'mean' | 'std' | 'trainOn' | 'validateOn'>;
   readonly model: ModelConfig;
   readonly method: Filled<NonNullable<ConfigInput['method']>>;
   readonly recipe?: ConfigInput['recipe'];

@@ -19,6 +19,13 @@ export interface ConfigProblem {
   readonly inSchema: boolean;
 }
 
+/** What lies in the folder of a data set that does not come along. */
+const foldersOf: Readonly<Partial<Record<Config['data']['dataset'], string>>> = {
+  idx: 'the four IDX files',
+  cifar10: 'data_batch_1.bin',
+  cifar100: 'train.bin',
+};
+
 /** Checks over several keys; each names the key that a person would change. */
 export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
@@ -71,8 +78,12 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
       `"minLearningRate" (${train.minLearningRate}) must not exceed "learningRate" (${train.learningRate}).`,
     );
   }
-  if (data.dataset === 'idx' && !data.path) {
-    problem(['data', 'dataset'], 'The data set "idx" needs "path": the folder with the four IDX files.');
+  const folder = foldersOf[data.dataset];
+  if (folder && !data.path) {
+    problem(['data', 'dataset'], `The data set "${data.dataset}" needs "path": the folder with ${folder}.`);
+  }
+  if (data.labels && data.dataset !== 'cifar100') {
+    problem(['data', 'labels'], `"labels" is for the data set "cifar100", found "${data.dataset}".`);
   }
   if (data.mean && data.std && data.mean.length !== data.std.length) {
     problem(

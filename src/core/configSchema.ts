@@ -43,6 +43,13 @@ const sizesByModel: string[] = Object.entries(modelSizes).map(
 const dataSchema = z.strictObject({
   dataset: oneOf(datasets, 'The data set.'),
   path: described(z.string().min(1), 'Folder of the data, relative to this file.').optional(),
+  labels: z
+    .enum(['fine', 'coarse'])
+    .meta({
+      markdownDescription: '`cifar100`: which of the two labels of an image is learned. Default: `fine`.',
+      markdownEnumDescriptions: ['The 100 classes.', 'The 20 groups of five classes.'],
+    })
+    .optional(),
   mean: described(z.array(z.number()).min(1), 'Mean of each channel of the pixels (0 to 1), subtracted.').optional(),
   std: described(
     z.array(positive).min(1),

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
+import { cifar10, cifar100 } from './cifar.ts';
 import type { DataFolders, Dataset, DatasetReader, Images } from './dataset.ts';
 import { fashionMnist } from './fashionMnist.ts';
 import { fashionMnistMini } from './fashionMnistMini.ts';
@@ -12,6 +13,8 @@ export const datasetReaders = {
   'fashion-mnist-mini': fashionMnistMini,
   'fashion-mnist': fashionMnist,
   idx,
+  cifar10,
+  cifar100,
 } as const satisfies Record<Config['data']['dataset'], DatasetReader>;
 
 /**
