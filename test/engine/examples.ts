@@ -39,7 +39,10 @@ const tinyModels = {
   swin: { patchSize: 2, width: 4, blocks: [2], heads: [1], window: 2, maskPatch: 4, mlpRatio: 2 },
   bert: { width: 8, depth: 2, heads: 2, mlpRatio: 2, vocabulary: 20, positions: 12 },
 } as const;
-export const tinyModelNames = Object.keys(tinyModels) as (keyof typeof tinyModels)[];
+/** Those that see images. */
+export const imageModelNames = (Object.keys(tinyModels) as (keyof typeof tinyModels)[]).filter(
+  (name) => name !== 'bert',
+);
 
 /** A tiny model, by default the ViT; `tinyDataOf` has its data. */
 export function tinyConfig(changes: Changes = {}): Config {

@@ -95,7 +95,7 @@ const faults: Record<string, Fault> = {
   },
   'fewer images than a batch': {
     args: ['--set', 'train.batchSize=100'],
-    says: () => ['100 training images', 'there are 64', 'train.batchSize'],
+    says: () => ['100 training samples', 'there are 64', 'train.batchSize'],
   },
   'a file where the folder of runs should be': {
     break: ({ out }) => fs.writeFileSync(out, 'mine'),

@@ -9,7 +9,7 @@ import type { Snapshot } from '../../src/engine/step/executor.ts';
 import type { ImageData } from '../../src/engine/trainingData.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
 import { savedModelOf, type TrainedModel } from '../../src/runner/savedModel.ts';
-import { graphRuntime, setUp, tinyConfig, tinyData, tinyModelNames } from '../engine/examples.ts';
+import { graphRuntime, imageModelNames, setUp, tinyConfig, tinyData } from '../engine/examples.ts';
 import { readSavedModel } from '../support/savedModel.ts';
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ const forms = {
   'with drop-path and layer scale': { dropPath: 0.3, layerScale: 0.5 },
 } as const;
 const cases = [
-  ...tinyModelNames.map((name) => ({ title: name, model: { name } })),
+  ...imageModelNames.map((name) => ({ title: name, model: { name } })),
   ...Object.entries(forms).map(([form, model]) => ({ title: `vit, ${form}`, model })),
 ];
 
