@@ -21,15 +21,15 @@ export function lamb({ betas, epsilon, weightDecay, lambMaxGradNorm }: Hyperpara
         ? tf.div<tf.Tensor1D>(gradient, tf.maximum(1, tf.div(gradientNorm, lambMaxGradNorm)))
         : gradient;
       const [first, second] = updateMoments(slots[0] as tf.Tensor1D, slots[1] as tf.Tensor1D, bounded, betas);
-      const denominator = tf.add(tf.mul(tf.sqrt(second), secondCorrection as tf.Scalar), epsilon);
-      const adam = tf.div<tf.Tensor1D>(tf.mul(first, firstCorrection as tf.Scalar), denominator);
-      const step = tf.mul(learningRate as tf.Scalar, group.learningRateScale);
-      if (!group.decay || weightDecay === 0) {
-        return { parameter: tf.sub(parameter, tf.mul(adam, step)), slots: [first, second] };
-      }
-      const direction = tf.add<tf.Tensor1D>(adam, tf.mul(parameter, weightDecay));
-      const trusted = tf.mul(direction, tf.mul(trustRatio(parameter, direction), step));
-      return { parameter: tf.sub(parameter, trusted), slots: [first, second] };
+      const next = tf.tidy(() => {
+        const denominator = tf.add(tf.mul(tf.sqrt(second), secondCorrection as tf.Scalar), epsilon);
+        const adam = tf.div<tf.Tensor1D>(tf.mul(first, firstCorrection as tf.Scalar), denominator);
+        const step = tf.mul(learningRate as tf.Scalar, group.learningRateScale);
+        if (!group.decay || weightDecay === 0) return tf.sub<tf.Tensor1D>(parameter, tf.mul(adam, step));
+        const direction = tf.add<tf.Tensor1D>(adam, tf.mul(parameter, weightDecay));
+        return tf.sub<tf.Tensor1D>(parameter, tf.mul(direction, tf.mul(trustRatio(parameter, direction), step)));
+      });
+      return { parameter: next, slots: [first, second] };
     },
   };
 }
