@@ -3,11 +3,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Config, resolveConfig } from '../../src/core/config.ts';
-import { UserError } from '../../src/core/errors.ts';
 import { openDataset } from '../../src/data/index.ts';
 import { readRun } from '../../src/store/runReader.ts';
 import { temporaryFolder } from '../store/temporaryFolder.ts';
 import { cli } from '../support/cli.ts';
+import { failure } from './failure.ts';
 
 type Cifar = 'cifar10' | 'cifar100';
 
@@ -57,16 +57,6 @@ function cifar100Folder(): string {
 }
 
 const folderOf = (dataset: Cifar) => (dataset === 'cifar10' ? cifar10Folder() : cifar100Folder());
-
-async function failure(work: Promise<unknown>): Promise<UserError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(UserError);
-  expect((error as UserError).hint).toBeTruthy();
-  return error as UserError;
-}
 
 /** Every pixel of a set whose first image is number `first`. */
 function expectPixels(pixels: Uint8Array, first: number, count: number): void {

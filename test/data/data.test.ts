@@ -5,10 +5,10 @@ import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
-import { UserError } from '../../src/core/errors.ts';
 import { parseIdx } from '../../src/data/idxFile.ts';
 import { openDataset } from '../../src/data/index.ts';
 import { temporaryFolder } from '../store/temporaryFolder.ts';
+import { failure } from './failure.ts';
 
 const mediaFolder = path.resolve('media');
 const mini = path.join(mediaFolder, 'fashion-mnist-mini');
@@ -39,16 +39,6 @@ function ownFolder(): string {
   write(files[2], idxBytes([2, 1, 2], [1, 2, 3, 4]));
   write(files[3], idxBytes([2], [1, 0]));
   return folder;
-}
-
-async function failure(work: Promise<unknown>): Promise<UserError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(UserError);
-  expect((error as UserError).hint).toBeTruthy();
-  return error as UserError;
 }
 
 describe('the embedded Fashion-MNIST', () => {
