@@ -60,6 +60,106 @@ export const recipes = {
     title: 'Demo',
     about: 'A small ViT on 1,000 Fashion-MNIST images, where the gain of MaskSub shows in minutes on a laptop.',
   },
+  'deit3-vit-s-400': {
+    title: 'DeiT-III ViT-S, 400 epochs',
+    about: 'ViT-S/16, 400 epochs at 224 pixels: 80.4 → 81.1 with MaskSub.',
+  },
+  'deit3-vit-s-800': {
+    title: 'DeiT-III ViT-S, 800 epochs',
+    about: 'ViT-S/16, 800 epochs at 224 pixels: 81.4 → 81.7 with MaskSub.',
+  },
+  'deit3-vit-b-400': {
+    title: 'DeiT-III ViT-B, 400 epochs',
+    about: 'ViT-B/16, 400 epochs at 192 pixels: 83.5 → 84.1 with MaskSub.',
+  },
+  'deit3-vit-b-800': {
+    title: 'DeiT-III ViT-B, 800 epochs',
+    about: 'ViT-B/16, 800 epochs at 192 pixels: 83.8 → 84.2 with MaskSub.',
+  },
+  'deit3-vit-l-400': {
+    title: 'DeiT-III ViT-L, 400 epochs',
+    about: 'ViT-L/16, 400 epochs at 192 pixels: 84.5 → 85.2 with MaskSub.',
+  },
+  'deit3-vit-l-800': {
+    title: 'DeiT-III ViT-L, 800 epochs',
+    about: 'ViT-L/16, 800 epochs at 192 pixels: 84.9 → 85.3 with MaskSub.',
+  },
+  'deit3-vit-h-400': {
+    title: 'DeiT-III ViT-H, 400 epochs',
+    about: 'ViT-H/14, 400 epochs at 154 pixels: 85.1 → 85.7 with MaskSub.',
+  },
+  'deit3-vit-h-800': {
+    title: 'DeiT-III ViT-H, 800 epochs',
+    about: 'ViT-H/14, 800 epochs at 154 pixels: 85.2 → 85.7 with MaskSub.',
+  },
+  'deit3-vit-b-finetune': {
+    title: 'DeiT-III ViT-B, fine-tuning',
+    about: 'ViT-B/16, 20 epochs at 224 pixels after DeiT-III at a lower resolution.',
+  },
+  'deit3-vit-l-finetune': {
+    title: 'DeiT-III ViT-L, fine-tuning',
+    about: 'ViT-L/16, 20 epochs at 224 pixels after DeiT-III at a lower resolution.',
+  },
+  'deit3-vit-h-finetune': {
+    title: 'DeiT-III ViT-H, fine-tuning',
+    about: 'ViT-H/14, 20 epochs at 224 pixels after DeiT-III at a lower resolution.',
+  },
+  'mae-finetune-vit-b': {
+    title: 'MAE ViT-B, fine-tuning',
+    about: 'ViT-B/16 pretrained by MAE, 100 epochs: 83.6 → 83.9 with MaskSub.',
+  },
+  'mae-finetune-vit-l': {
+    title: 'MAE ViT-L, fine-tuning',
+    about: 'ViT-L/16 pretrained by MAE, 50 epochs: 85.9 → 86.1 with MaskSub.',
+  },
+  'mae-finetune-vit-h': {
+    title: 'MAE ViT-H, fine-tuning',
+    about: 'ViT-H/14 pretrained by MAE, 50 epochs: 86.9 → 87.2 with MaskSub.',
+  },
+  'beit2-finetune-vit-b': {
+    title: 'BEiT v2 ViT-B, fine-tuning',
+    about: 'ViT-B/16 pretrained by BEiT v2, 100 epochs: 85.5 → 85.6 with MaskSub.',
+  },
+  'beit2-finetune-vit-l': {
+    title: 'BEiT v2 ViT-L, fine-tuning',
+    about: 'ViT-L/16 pretrained by BEiT v2, 50 epochs; with MaskSub not published.',
+  },
+  'clip-finetune-vit-b': {
+    title: 'CLIP ViT-B, fine-tuning',
+    about: 'ViT-B/16 pretrained by CLIP, 50 epochs: 84.8 → 85.2 with MaskSub.',
+  },
+  'clip-finetune-vit-l': {
+    title: 'CLIP ViT-L, fine-tuning',
+    about: 'ViT-L/14 pretrained by CLIP, 30 epochs: 87.5 → 87.8 with MaskSub.',
+  },
+  'rsb-resnet-50': {
+    title: 'ResNet-50, 300 epochs',
+    about: 'ResNet-50 after “ResNet strikes back”, 300 epochs: 79.7 → 80.0 with MaskSub.',
+  },
+  'rsb-resnet-101': {
+    title: 'ResNet-101, 300 epochs',
+    about: 'ResNet-101 after “ResNet strikes back”, 300 epochs: 81.4 → 82.1 with MaskSub.',
+  },
+  'rsb-resnet-152': {
+    title: 'ResNet-152, 300 epochs',
+    about: 'ResNet-152 after “ResNet strikes back”, 300 epochs: 81.8 → 82.8 with MaskSub.',
+  },
+  'swin-t': {
+    title: 'Swin-T, 300 epochs',
+    about: 'Swin-T, 300 epochs: 81.3 → 81.4 with MaskSub.',
+  },
+  'swin-s': {
+    title: 'Swin-S, 300 epochs',
+    about: 'Swin-S, 300 epochs: 83.0 → 83.4 with MaskSub.',
+  },
+  'swin-b': {
+    title: 'Swin-B, 300 epochs',
+    about: 'Swin-B, 300 epochs: 83.5 → 83.9 with MaskSub.',
+  },
+  'bert-classify': {
+    title: 'BERT, classification',
+    about: 'BERT-base with a classifier on your texts; numbers with MaskSub are not published.',
+  },
 } as const satisfies Record<string, Entry>;
 
 export const datasets = {
@@ -80,12 +180,30 @@ export const datasets = {
   cifar10: {
     title: 'CIFAR-10',
     about:
-      'The binary version, in the folder `path`: 10 classes, 50,000 + 10,000 images, 32×32, colour (Krizhevsky 2009).',
+      'The binary or the Python version, in the folder `path`: 10 classes, 50,000 + 10,000 images, 32×32, colour (Krizhevsky 2009).',
   },
   cifar100: {
     title: 'CIFAR-100',
     about:
-      'The binary version, in the folder `path`: 100 classes in 20 groups (`labels`), 50,000 + 10,000 images, 32×32, colour (Krizhevsky 2009).',
+      'The binary or the Python version, in the folder `path`: 100 classes in 20 groups (`labels`), 50,000 + 10,000 images, 32×32, colour (Krizhevsky 2009).',
+  },
+  'image-folder': {
+    title: 'Image folder',
+    about:
+      'Your own JPEG, PNG or WebP files in the folder `path`: train/<class>/… and val/<class>/…, or <class>/… divided by `split`.',
+  },
+  webdataset: {
+    title: 'WebDataset',
+    about: 'Tar shards in the folder `path`, with an image and a .cls or .json file for each sample.',
+  },
+  'image-parquet': {
+    title: 'Images in Parquet',
+    about: 'Parquet files in the folder `path` with an image and a label in each row, as on the Hugging Face Hub.',
+  },
+  text: {
+    title: 'Texts',
+    about:
+      'CSV, TSV, JSON Lines or Parquet with a text and a label in each row: a file divided by `split`, or a folder with train and validation.',
   },
 } as const satisfies Record<string, Entry>;
 

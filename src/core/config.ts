@@ -1,4 +1,5 @@
 /** The config of an experiment: what a person wrote, over a recipe, over defaults. */
+import { type AugmentConfig, resolveAugment } from './augmentConfig.ts';
 import { type ConfigProblem, crossChecks, problemsOf } from './configProblems.ts';
 import { type ConfigInput, configSchema } from './configSchema.ts';
 import { methodDefaults } from './methodConfig.ts';
@@ -19,12 +20,12 @@ type Filled<T, Optional extends keyof T = never> = {
 /** A resolved config: every default written out. Keys that stay optional mean "none" when absent. */
 export interface Config {
   readonly name: string;
-  readonly data: Filled<ConfigInput['data'], 'path' | 'labels' | 'mean' | 'std' | 'trainOn' | 'validateOn'>;
+  readonly data: ConfigInput['data'] & Filled<Pick<ConfigInput['data'], 'dataset' | 'validateEvery'>>;
   readonly model: ModelConfig;
   readonly method: Filled<NonNullable<ConfigInput['method']>>;
   readonly recipe?: ConfigInput['recipe'];
   readonly train: Filled<NonNullable<ConfigInput['train']>, 'clipNorm' | 'ema' | 'targetThreshold'>;
-  readonly augment: Filled<NonNullable<ConfigInput['augment']>>;
+  readonly augment: AugmentConfig;
   readonly compare: Filled<NonNullable<ConfigInput['compare']>>;
   readonly run: Filled<NonNullable<ConfigInput['run']>, 'threads'>;
 }
@@ -54,7 +55,6 @@ const defaults = {
     layerDecay: 1,
     seed: 0,
   },
-  augment: { crop: 'none', padding: 4, flip: false, mixup: 0, cutmix: 0, switchProb: 0.5, mixProb: 1 },
   compare: { baseline: true },
   run: {
     backend: 'auto',
@@ -88,7 +88,7 @@ export function resolveConfig(value: unknown, recipeTable: Readonly<Record<strin
     method: filled<Config['method']>(defaults.method, input.method),
     ...(input.recipe ? { recipe: input.recipe } : {}),
     train,
-    augment: filled<Config['augment']>(defaults.augment, ofImages ? recipe.augment : {}, input.augment),
+    augment: resolveAugment(ofImages ? recipe.augment : {}, input.augment),
     compare: filled<Config['compare']>(defaults.compare, { seeds: [train.seed] }, input.compare),
     run: filled<Config['run']>(defaults.run, input.run),
   };

@@ -1,7 +1,9 @@
 /** What is wrong with a config, in words: what was found, what is allowed, the nearest right spelling. */
 import type * as z from 'zod';
+import { askedOf } from './augmentConfig.ts';
 import type { Config } from './config.ts';
 import { type ConfigInput, configGroups, configSchema } from './configSchema.ts';
+import { dataProblems } from './dataConfig.ts';
 import { nearestName } from './errors.ts';
 import { isRange, keptTokens, largestRatio } from './maskRatio.ts';
 import { methodDefaults, methodKeys } from './methodConfig.ts';
@@ -19,13 +21,6 @@ export interface ConfigProblem {
   readonly inSchema: boolean;
 }
 
-/** What lies in the folder of a data set that does not come along. */
-const foldersOf: Readonly<Partial<Record<Config['data']['dataset'], string>>> = {
-  idx: 'the four IDX files',
-  cifar10: 'data_batch_1.bin',
-  cifar100: 'train.bin',
-};
-
 /** Checks over several keys; each names the key that a person would change. */
 export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
@@ -37,6 +32,10 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
   if (train.targetThreshold === 0 && train.smoothing > 0) {
     const message = '"targetThreshold" 0 makes every smoothed target 1; set "smoothing" to 0.';
     problem(['train', 'targetThreshold'], message);
+  }
+  if (method.maskRounding === 'up' && model.name !== 'resnet' && model.name !== 'swin') {
+    const message = `"maskRounding" is for "resnet" and "swin"; the published code of "${model.name}" rounds down.`;
+    problem(['method', 'maskRounding'], message);
   }
   const { maskRatio } = method;
   if (isRange(maskRatio) && maskRatio.min > maskRatio.max) {
@@ -64,9 +63,15 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
       `"layerDecay" is for "vit" and "bert"; the layers of "${model.name}" have no numbers.`,
     );
   }
-  const { crop, flip, mixup, cutmix } = config.augment;
-  for (const [key, isOn] of Object.entries({ crop: crop !== 'none', flip, mixup: mixup > 0, cutmix: cutmix > 0 })) {
-    if (model.name !== 'bert' || !isOn) continue;
+  for (const { key, message } of dataProblems(input.data)) problem(['data', key], message);
+  const isText = data.dataset === 'text';
+  if (isText !== (model.name === 'bert')) {
+    const has = isText
+      ? 'texts; the model for them is "bert"'
+      : 'images; the models for them are "vit", "resnet" and "swin"';
+    problem(['model', 'name'], `"${model.name}" does not go with the data set "${data.dataset}", which has ${has}.`);
+  }
+  for (const key of model.name === 'bert' ? askedOf(input.augment ?? {}) : []) {
     problem(['augment', key], `"${key}" is for images; the model "bert" sees texts.`);
   }
   if (train.scheduleLag && train.schedulePer !== 'epoch') {
@@ -76,19 +81,6 @@ export function crossChecks(config: Config, input: ConfigInput): ConfigProblem[]
     problem(
       ['train', 'minLearningRate'],
       `"minLearningRate" (${train.minLearningRate}) must not exceed "learningRate" (${train.learningRate}).`,
-    );
-  }
-  const folder = foldersOf[data.dataset];
-  if (folder && !data.path) {
-    problem(['data', 'dataset'], `The data set "${data.dataset}" needs "path": the folder with ${folder}.`);
-  }
-  if (data.labels && data.dataset !== 'cifar100') {
-    problem(['data', 'labels'], `"labels" is for the data set "cifar100", found "${data.dataset}".`);
-  }
-  if (data.mean && data.std && data.mean.length !== data.std.length) {
-    problem(
-      ['data', 'std'],
-      `"std" has ${data.std.length} channels, "mean" has ${data.mean.length}; they must be equal.`,
     );
   }
   const units = maskUnits(model);

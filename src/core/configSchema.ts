@@ -1,30 +1,10 @@
 /** The schema of a config as a person writes it: types, ranges and texts for completion and hover; and its JSON Schema. */
 import * as z from 'zod';
-import {
-  backends,
-  datasets,
-  type Entry,
-  executors,
-  methods,
-  models,
-  namesOf,
-  optimizers,
-  precisions,
-  recipes,
-} from './catalog.ts';
+import { augmentSchema } from './augmentSchema.ts';
+import { backends, executors, methods, models, optimizers, precisions, recipes } from './catalog.ts';
+import { dataSchema } from './dataSchema.ts';
 import { modelSizes } from './modelConfig.ts';
-
-const oneOf = <T extends Record<string, Entry>>(table: T, what: string) =>
-  z.enum(namesOf(table)).meta({
-    markdownDescription: what,
-    markdownEnumDescriptions: namesOf(table).map((name) => `**${table[name]?.title}.** ${table[name]?.about}`),
-  });
-const described = <T extends z.ZodType>(type: T, markdownDescription: string) => type.meta({ markdownDescription });
-
-const natural = z.number().int().positive();
-const rate = z.number().min(0).lt(1);
-const positive = z.number().positive();
-const nonNegative = z.number().nonnegative();
+import { described, natural, nonNegative, oneOf, positive, rate } from './schemaParts.ts';
 
 /** A rate over training: constant, from one value to another, or in steps. */
 const scheduledRate = [
@@ -38,33 +18,6 @@ const sizeExamples: string[] = Object.values(modelSizes).flatMap((sizes) => Obje
 const sizesByModel: string[] = Object.entries(modelSizes).map(
   ([name, sizes]) => `\`${name}\`: ${Object.keys(sizes).join(', ')}.`,
 );
-
-/** What a person writes: only `data.dataset` and `model.name` must be there; a recipe and the defaults give the rest. */
-const dataSchema = z.strictObject({
-  dataset: oneOf(datasets, 'The data set.'),
-  path: described(z.string().min(1), 'Folder of the data, relative to this file.').optional(),
-  labels: z
-    .enum(['fine', 'coarse'])
-    .meta({
-      markdownDescription: '`cifar100`: which of the two labels of an image is learned. Default: `fine`.',
-      markdownEnumDescriptions: ['The 100 classes.', 'The 20 groups of five classes.'],
-    })
-    .optional(),
-  mean: described(z.array(z.number()).min(1), 'Mean of each channel of the pixels (0 to 1), subtracted.').optional(),
-  std: described(
-    z.array(positive).min(1),
-    'Standard deviation of each channel of the pixels; they are divided by it.',
-  ).optional(),
-  trainOn: described(
-    natural,
-    'Train on so many of the training samples, drawn once, the same for every seed.',
-  ).optional(),
-  validateEvery: described(natural, 'Validate after every so many epochs, and always after the last.').optional(),
-  validateOn: described(
-    natural,
-    'Validate on the first so many samples on the way; after the last epoch always on all.',
-  ).optional(),
-});
 
 const modelSchema = z.strictObject({
   name: oneOf(models, 'The model.'),
@@ -135,7 +88,7 @@ const modelSchema = z.strictObject({
     .optional(),
   weights: described(
     z.string().min(1),
-    'Safetensors file with weights to start from, relative to this file: a checkpoint of a run, or a state dict of the same model in timm or transformers. Every tensor must fit.',
+    'Weights to start from, relative to this file: a checkpoint of a run, or a safetensors, `.pth` or `.bin` file in the layout of timm, transformers, DeiT-III, MAE, BEiT v2, CLIP, Swin or torchvision. Positions are interpolated to the image size, and a head for other classes starts anew; anything else that does not fit is an error.',
   ).optional(),
 });
 
@@ -153,6 +106,17 @@ const methodSchema = z.strictObject({
         'Patches at random (the paper).',
         'Rectangles of patches, as in BEiT.',
         'As even as can be: at 0.5 a chequerboard, at 0.75 one of each 2 × 2 patches is visible.',
+      ],
+    })
+    .optional(),
+  maskRounding: z
+    .enum(['down', 'up'])
+    .meta({
+      markdownDescription:
+        '`resnet`, `swin`: visible patches where their share is no whole number: 24 or 25 of 49 at a mask ratio of 0.5.',
+      markdownEnumDescriptions: [
+        'Rounded down: 24 of 49.',
+        'Rounded up, as the published code does for ResNet (25 of 49), whose mask means the opposite of what its helper returns.',
       ],
     })
     .optional(),
@@ -232,25 +196,6 @@ const trainSchema = z.strictObject({
   seed: described(z.number().int().min(0).max(0xffff_ffff), 'Seed of every random draw.').optional(),
 });
 
-const augmentSchema = z.strictObject({
-  crop: described(
-    z.enum(['none', 'pad']),
-    '`pad`: pad with black by `padding` pixels and take a random crop of the old size.',
-  ).optional(),
-  padding: described(natural, 'Pixels of padding before the random crop.').optional(),
-  flip: described(z.boolean(), 'Flip horizontally with probability ½.').optional(),
-  mixup: described(
-    nonNegative,
-    'Mixup: a of Beta(a, a), from which the share of each image is drawn; 0: none.',
-  ).optional(),
-  cutmix: described(nonNegative, 'CutMix: a of Beta(a, a), from which the area is drawn; 0: none.').optional(),
-  switchProb: described(
-    z.number().min(0).max(1),
-    'Where there are both: probability of CutMix in place of mixup, for a batch.',
-  ).optional(),
-  mixProb: described(z.number().min(0).max(1), 'Probability that a batch is mixed at all.').optional(),
-});
-
 const compareSchema = z.strictObject({
   baseline: described(
     z.boolean(),
@@ -293,6 +238,7 @@ export const configGroups = {
   run: runSchema,
 } as const;
 
+/** What a person writes: only `data.dataset` and `model.name` must be there; a recipe and the defaults give the rest. */
 export const configSchema = z.strictObject({
   $schema: z.string().optional(),
   name: described(z.string().min(1).max(80), 'Name of the experiment, for lists and charts.').optional(),

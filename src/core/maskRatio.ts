@@ -9,9 +9,14 @@ export function isRange(ratio: MaskRatio): ratio is Extract<MaskRatio, { per: un
   return typeof ratio !== 'number' && 'per' in ratio;
 }
 
-/** Kept units at a mask ratio: ⌊L · (1 − ratio)⌋, as in MAE and MaskSub. */
-export function keptTokens(units: number, maskRatio: number): number {
-  return Math.floor(units * (1 - maskRatio));
+/** Kept units at a mask ratio: ⌊L · (1 − ratio)⌋, as in MAE and MaskSub; rounded up only where a config says so. */
+export function keptTokens(
+  units: number,
+  maskRatio: number,
+  rounding: Config['method']['maskRounding'] = 'down',
+): number {
+  const kept = units * (1 - maskRatio);
+  return rounding === 'up' ? Math.ceil(kept) : Math.floor(kept);
 }
 
 /** The ratio that stands for a config where one is wanted: in validation, and for what a step costs. A schedule's last, a range's middle. */

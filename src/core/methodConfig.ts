@@ -8,11 +8,11 @@ const ofSubBranch = ['subWeight', 'target', 'temperature', 'stopGradient'] as co
 /** The keys of each method besides `name`. */
 export const methodKeys = {
   baseline: [],
-  masksub: ['maskRatio', 'maskShape', ...ofSubBranch],
+  masksub: ['maskRatio', 'maskShape', 'maskRounding', ...ofSubBranch],
   dropsub: ['dropRate', ...ofSubBranch],
   pathsub: ['dropRate', ...ofSubBranch],
   cosub: [],
-  'direct-mask': ['maskRatio', 'maskShape', 'cleanView', 'subWeight'],
+  'direct-mask': ['maskRatio', 'maskShape', 'maskRounding', 'cleanView', 'subWeight'],
 } as const satisfies Record<MethodConfig['name'], readonly (keyof MethodConfig)[]>;
 
 /**
@@ -23,6 +23,7 @@ export const methodDefaults = {
   name: 'masksub',
   maskRatio: 0.5,
   maskShape: 'random',
+  maskRounding: 'down',
   dropRate: 0.5,
   subWeight: 0.5,
   target: 'soft',

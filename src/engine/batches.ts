@@ -3,6 +3,7 @@ import type { Config } from '../core/config.ts';
 import { isRange, keptTokens, typicalRatio } from '../core/maskRatio.ts';
 import { RandomStream } from '../core/random.ts';
 import { scheduledValue } from '../core/schedules.ts';
+import { imageSideOf } from './imageSide.ts';
 import { imageSource } from './imageSource.ts';
 import { type DrawnMask, drawMask, unitsOf } from './masks.ts';
 import type { Branch, Method } from './methods/method.ts';
@@ -17,7 +18,7 @@ const RATIOS_OF_RANGE = 8;
 
 /** The mask ratio of each sample, and the least that one of them may have: all have that one, or `varies`. */
 interface Ratios {
-  readonly of: (sample: number) => number;
+  readonly of: (key: number) => number;
   readonly least: number;
   readonly varies: boolean;
 }
@@ -43,20 +44,33 @@ export class Batches {
     const drawn = new RandomStream(0, 'subset').permutation(data.train.count).subarray(0, count);
     this.#samples = count < data.train.count ? drawn : Int32Array.from({ length: count }, (_, i) => i);
     this.perEpoch = Math.floor(count / config.train.batchSize);
-    this.#source = data.kind === 'text' ? textSource(data) : imageSource(config, data, unitsOf(model.masking));
+    this.#source =
+      data.kind === 'text'
+        ? textSource(data)
+        : imageSource(config, data, imageSideOf(config.model, data), unitsOf(model.masking));
   }
 
-  /** The samples of an epoch, counted from 0, in the order in which they are seen. */
+  /**
+   * What an epoch, counted from 0, sees, in its order: a sample's first time under the sample's own number, another time (repeated
+   * augmentation, Hoffer et al. 2020, https://arxiv.org/abs/1901.09335) under a number that is `train.count` larger. An epoch keeps its
+   * length, as in DeiT: with three repetitions it sees a third of the samples.
+   */
   order(epoch: number): Int32Array {
-    const stream = new RandomStream(this.#config.train.seed, 'shuffle', epoch);
-    return stream.permutation(this.#samples.length).map((i) => this.#samples[i] as number);
+    const { train, augment } = this.#config;
+    const order = new RandomStream(train.seed, 'shuffle', epoch).permutation(this.#samples.length);
+    const { count } = this.#data.train;
+    return order.map((_, at) => {
+      const sample = this.#samples[order[Math.floor(at / augment.repeated)] as number] as number;
+      return sample + (at % augment.repeated) * count;
+    });
   }
 
   /** Batch `index` of `epoch`; the same for every method, but for the draws of its branches. */
-  batch(epoch: number, index: number, order: Int32Array): HostBatch {
+  async batch(epoch: number, index: number, order: Int32Array): Promise<HostBatch> {
     const { batchSize } = this.#config.train;
-    const drawn = { epoch, index, samples: order.subarray(index * batchSize, (index + 1) * batchSize) };
-    const { input, target } = this.#source.training(drawn, this.#targets(drawn.samples));
+    const keys = order.subarray(index * batchSize, (index + 1) * batchSize);
+    const drawn = { epoch, index, keys, samples: keys.map((key) => key % this.#data.train.count) };
+    const { input, target } = await this.#source.training(drawn, this.#targets(drawn.samples));
     return {
       input,
       target: this.#threshold(target),
@@ -64,15 +78,25 @@ export class Batches {
     };
   }
 
+  /** Numbers that one sample comes to. */
+  get sampleSize(): number {
+    return this.#source.size;
+  }
+
   /** Validation samples `from` to `to` as they are. */
-  validation(from: number, to: number): HostModelInput {
+  validation(from: number, to: number): Promise<HostModelInput> {
     return this.#source.validation(range(from, to));
   }
 
   /** The mask of validation samples: the same at every epoch and for every method. */
   validationMask(from: number, to: number): HostDraws {
     const ratio = typicalRatio(this.#config);
-    return this.#mask('validation', range(from, to), 0, { of: () => ratio, least: ratio, varies: false });
+    const samples = range(from, to);
+    return this.#mask(
+      'validation',
+      { epoch: 0, samples, keys: samples },
+      { of: () => ratio, least: ratio, varies: false },
+    );
   }
 
   /** One-hot labels, smoothed: on = 1 − s + s/C, off = s/C. Szegedy et al. 2016, section 7. */
@@ -91,13 +115,14 @@ export class Batches {
     return targetThreshold === undefined ? target : target.map((value) => (value > targetThreshold ? 1 : 0));
   }
 
-  #draws(branch: Branch, { epoch, index, samples }: Drawn): HostDraws {
+  #draws(branch: Branch, drawn: Drawn): HostDraws {
+    const { epoch, index } = drawn;
     const masked = this.#method.masked.includes(branch);
-    const mask = masked ? this.#mask('train', samples, epoch, this.#ratios(epoch, index)) : {};
+    const mask = masked ? this.#mask('train', drawn, this.#ratios(epoch, index)) : {};
     const seen = mask.keep?.kept ?? unitsOf(this.#model.masking);
     const drop = {
-      ...this.#dropPath(branch, epoch, samples),
-      ...this.#dropout(branch, epoch, samples, seen),
+      ...this.#dropPath(branch, drawn),
+      ...this.#dropout(branch, drawn, seen),
     };
     return {
       ...mask,
@@ -106,15 +131,17 @@ export class Batches {
   }
 
   /** For each sample which units it sees. */
-  #mask(set: 'train' | 'validation', samples: Int32Array, epoch: number, ratios: Ratios): HostDraws {
+  #mask(set: 'train' | 'validation', of: Pick<Drawn, 'epoch' | 'samples' | 'keys'>, ratios: Ratios): HostDraws {
+    const { epoch, samples, keys } = of;
     const { masking } = this.#model;
     const { train, method } = this.#config;
     const units = unitsOf(masking);
     const purpose = set === 'train' ? 'mask' : 'mask.validation';
-    const drawn = Array.from(samples, (sample) => {
+    const drawn = Array.from(samples, (sample, i) => {
+      const key = keys[i] as number;
       const places = this.#source.places(set, sample);
-      const kept = Math.max(masking.fixed ?? 0, keptTokens(places, ratios.of(sample)));
-      const stream = new RandomStream(train.seed, purpose, epoch, sample);
+      const kept = Math.max(masking.fixed ?? 0, keptTokens(places, ratios.of(key), method.maskRounding));
+      const stream = new RandomStream(train.seed, purpose, epoch, key);
       return drawMask(masking, method.maskShape, { kept, places }, stream);
     });
     switch (masking.kind) {
@@ -154,8 +181,7 @@ export class Batches {
     }
     const { min, max, per } = maskRatio;
     if (per === 'sample') {
-      const of = (sample: number) =>
-        min + (max - min) * new RandomStream(train.seed, 'maskRatio', epoch, sample).uniform();
+      const of = (key: number) => min + (max - min) * new RandomStream(train.seed, 'maskRatio', epoch, key).uniform();
       return { of, least: min, varies: true };
     }
     const step = new RandomStream(train.seed, 'maskRatio.batch', epoch, index).below(RATIOS_OF_RANGE);
@@ -164,11 +190,11 @@ export class Batches {
   }
 
   /** Stochastic depth: a factor for each sample at each residual branch. */
-  #dropPath(branch: Branch, epoch: number, samples: Int32Array): Record<string, Float32Array> {
+  #dropPath(branch: Branch, { epoch, keys }: Drawn): Record<string, Float32Array> {
     const sites = this.#sites(branch, 'path');
-    const factors = sites.map(() => new Float32Array(samples.length));
-    samples.forEach((sample, i) => {
-      const stream = new RandomStream(this.#config.train.seed, `dropPath.${branch}`, epoch, sample);
+    const factors = sites.map(() => new Float32Array(keys.length));
+    keys.forEach((key, i) => {
+      const stream = new RandomStream(this.#config.train.seed, `dropPath.${branch}`, epoch, key);
       sites.forEach(({ rate }, s) => {
         (factors[s] as Float32Array)[i] = stream.uniform() < rate ? 0 : 1 / (1 - rate);
       });
@@ -177,14 +203,14 @@ export class Batches {
   }
 
   /** Dropout: a factor for each element, in a branch that sees `seen` units. */
-  #dropout(branch: Branch, epoch: number, samples: Int32Array, seen: number): Record<string, Float32Array> {
+  #dropout(branch: Branch, { epoch, keys }: Drawn, seen: number): Record<string, Float32Array> {
     return Object.fromEntries(
       this.#sites(branch, 'dropout').map(({ site, rate, elements }) => {
         const each = (elements?.(seen) ?? []).reduce((product, size) => product * size, 1);
-        const factors = new Float32Array(samples.length * each);
+        const factors = new Float32Array(keys.length * each);
         const kept = 1 / (1 - rate);
-        samples.forEach((sample, i) => {
-          const stream = new RandomStream(this.#config.train.seed, `dropout.${branch}.${site}`, epoch, sample);
+        keys.forEach((key, i) => {
+          const stream = new RandomStream(this.#config.train.seed, `dropout.${branch}.${site}`, epoch, key);
           stream.fillDropout(factors.subarray(i * each, (i + 1) * each), rate, kept);
         });
         return [site, factors];

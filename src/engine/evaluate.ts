@@ -4,7 +4,9 @@ import type { Batches } from './batches.ts';
 import type { Executor } from './step/executor.ts';
 import type { TrainingData } from './trainingData.ts';
 
+/** Samples of a batch, as long as they are small; large ones come in smaller batches, of about 64 MB. */
 const BATCH = 500;
+const BATCH_VALUES = 2 ** 24;
 
 /** Validates on the first `samples` validation samples. The loss is softmax cross-entropy with hard labels, for every criterion. */
 export async function validate(
@@ -16,9 +18,16 @@ export async function validate(
 ): Promise<Validation | undefined> {
   const whole = { loss: 0, correct: 0 };
   const masked = { loss: 0, correct: 0 };
-  for (let from = 0; from < samples; from += BATCH) {
-    const to = Math.min(samples, from + BATCH);
-    const input = batches.validation(from, to);
+  const size = Math.max(1, Math.min(BATCH, Math.floor(BATCH_VALUES / batches.sampleSize)));
+  const read = (from: number) => batches.validation(from, Math.min(samples, from + size));
+  let next = read(0);
+  for (let from = 0; from < samples; from += size) {
+    const to = Math.min(samples, from + size);
+    const input = await next;
+    if (to < samples) {
+      next = read(to); // while the model is at work
+      next.catch(() => {}); // it is awaited in its turn, or never
+    }
     const labels = data.validation.labels.subarray(from, to);
     addMetrics(whole, await executor.evaluate(input, {}, 'parameters'), labels);
     const mask = batches.validationMask(from, to);

@@ -4,6 +4,7 @@ import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
 import { keptTokens, largestRatio } from '../core/maskRatio.ts';
 import { modelProblems } from '../core/modelConfig.ts';
+import { imageSideOf } from './imageSide.ts';
 import { unitsOf } from './masks.ts';
 import { methods } from './methods/index.ts';
 import type { Branch, Method } from './methods/method.ts';
@@ -17,7 +18,7 @@ import type { ImageData, TextData } from './trainingData.ts';
 
 /** What a problem depends on of its data. */
 export type DataShape =
-  | Pick<ImageData, 'kind' | 'name' | 'classes' | 'height' | 'width' | 'channels'>
+  | Pick<ImageData, 'kind' | 'name' | 'classes' | 'size' | 'channels'>
   | Pick<TextData, 'kind' | 'name' | 'classes' | 'length' | 'vocabulary'>;
 
 /** Model, method, criterion, optimizer and parameter groups of a config. */
@@ -49,13 +50,7 @@ function buildModel(config: Config['model'], data: DataShape): Model {
       hint: 'Set model.name to "vit", "resnet" or "swin".',
     });
   }
-  const imageSize = config.imageSize ?? data.height;
-  if (data.height !== data.width || data.height !== imageSize) {
-    throw new UserError(
-      `The model wants images of ${imageSize}×${imageSize} pixels, "${data.name}" has ${data.width}×${data.height}.`,
-      { hint: `Set model.imageSize to ${data.height}.` },
-    );
-  }
+  const imageSize = imageSideOf(config, data);
   const [problem] = modelProblems({ ...config, imageSize }, config);
   if (problem) throw new UserError(problem.message.replace(/^"(\w+)"/, 'model.$1'));
   const build = models[config.name] as (config: Config['model'], input: ImageShape) => Model;

@@ -22,8 +22,9 @@ export function textSource(data: TextData): SampleSource {
   }
 
   return {
-    training: ({ samples }, target) => ({ input: textsOf(data.train, samples), target }),
-    validation: (samples) => textsOf(data.validation, samples),
+    size: length,
+    training: async ({ samples }, target) => ({ input: textsOf(data.train, samples), target }),
+    validation: async (samples) => textsOf(data.validation, samples),
     places: (set, sample) => data[set].tokens[sample] as number,
   };
 }

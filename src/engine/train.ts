@@ -29,7 +29,7 @@ export interface Surroundings {
   /** Gives back memory that nothing refers to any more. */
   readonly collectGarbage?: () => void;
   /** `sha256:` and the hash over all parts in order. */
-  readonly hash: (parts: Iterable<ArrayBufferView>) => string;
+  readonly hash: (parts: Iterable<ArrayBufferView> | AsyncIterable<ArrayBufferView>) => Promise<string>;
   /** Lets the process do its other work, and says whether to stop. */
   readonly breathe: () => Promise<boolean>;
   /** What runs the steps, starting from these weights. The loop disposes of it. */
@@ -89,7 +89,7 @@ export async function* train(
   }
   let initial: ReadonlyMap<string, Float32Array> | undefined = start ?? initialValues(model, config.train.seed);
   start = undefined; // `initial` alone holds them
-  const initHash = around.hash(initial.values());
+  const initHash = await around.hash(initial.values());
   const totalSteps = stepsPerEpoch * config.train.epochs;
   const validateOn = Math.min(config.data.validateOn ?? data.validation.count, data.validation.count);
   const stepImages = config.train.batchSize * config.train.accumulate;
@@ -107,12 +107,14 @@ export async function* train(
 
   let order: { readonly epoch: number; readonly samples: Int32Array } = { epoch: -1, samples: new Int32Array() };
   /** The batches of a step, counted from 1; none after the last. */
-  const draw = (step: number): HostBatch[] => {
+  const draw = async (step: number): Promise<HostBatch[]> => {
     if (step > totalSteps) return [];
     const epoch = Math.floor((step - 1) / stepsPerEpoch);
     if (order.epoch !== epoch) order = { epoch, samples: batches.order(epoch) };
-    const first = ((step - 1) % stepsPerEpoch) * config.train.accumulate;
-    return Array.from({ length: config.train.accumulate }, (_, j) => batches.batch(epoch, first + j, order.samples));
+    const { accumulate } = config.train;
+    const first = ((step - 1) % stepsPerEpoch) * accumulate;
+    const { samples } = order;
+    return Promise.all(Array.from({ length: accumulate }, (_, j) => batches.batch(epoch, first + j, samples)));
   };
 
   const { executor, reason } = await around.executorFor(problem, initial);
@@ -120,7 +122,7 @@ export async function* train(
   around.collectGarbage?.();
   try {
     if (resume) await executor.restore(resume.snapshot);
-    let drawn = draw(progress.step + 1);
+    let drawn = await draw(progress.step + 1);
     const need = drawn.length > 0 ? await executor.memoryOf?.(drawn, scalarsOf(1)) : undefined;
     const unrecorded = executor.notices();
     const fromStep = resume ? { fromStep: progress.step } : {};
@@ -136,7 +138,7 @@ export async function* train(
       parameters: model.parameters.reduce((sum, spec) => sum + sizeOf(spec), 0),
       seed: config.train.seed,
       initHash,
-      batchHash: around.hash(firstBatches(batches)),
+      batchHash: await around.hash(firstBatches(batches)),
       dataHash: data.hash,
       backend: identity.backend,
       backendReason: identity.backendReason,
@@ -293,15 +295,11 @@ export async function* train(
 }
 
 /** Does something else while a step runs. Both are over when it returns or throws: an executor takes one call at a time. */
-async function meanwhile<T, U>(running: Promise<T>, work: () => U): Promise<[T, U]> {
-  let done: U;
-  try {
-    done = work();
-  } catch (error) {
-    await running.catch(() => {}); // the error of the work comes first
-    throw error;
-  }
-  return [await running, done];
+async function meanwhile<T, U>(running: Promise<T>, work: () => Promise<U>): Promise<[T, U]> {
+  const [ran, done] = await Promise.allSettled([running, work()]);
+  if (done.status === 'rejected') throw done.reason; // the error of the work comes first
+  if (ran.status === 'rejected') throw ran.reason;
+  return [ran.value, done.value];
 }
 
 function inputArrays(input: HostModelInput): ArrayBufferView[] {
@@ -309,12 +307,12 @@ function inputArrays(input: HostModelInput): ArrayBufferView[] {
 }
 
 /** Inputs, labels and order of the first batches, as they enter the step. */
-function* firstBatches(batches: Batches): Generator<ArrayBufferView> {
+async function* firstBatches(batches: Batches): AsyncGenerator<ArrayBufferView> {
   let order = batches.order(0);
   for (let i = 0; i < HASHED_BATCHES; i++) {
     const [epoch, index] = [Math.floor(i / batches.perEpoch), i % batches.perEpoch];
     if (index === 0 && epoch > 0) order = batches.order(epoch);
-    const batch: HostBatch = batches.batch(epoch, index, order);
+    const batch: HostBatch = await batches.batch(epoch, index, order);
     yield* inputArrays(batch.input);
     yield batch.target;
   }

@@ -1,4 +1,5 @@
 /** What the engine needs of a data set: labelled images or texts, in two sets. */
+import type { View } from '../augment/view.ts';
 
 export type TrainingData = ImageData | TextData;
 
@@ -11,8 +12,8 @@ interface Labelled {
 
 export interface ImageData extends Labelled {
   readonly kind: 'images';
-  readonly height: number;
-  readonly width: number;
+  /** Where all images have one. */
+  readonly size?: { readonly height: number; readonly width: number } | undefined;
   readonly channels: number;
   /** Of each channel, for pixels scaled to 0 … 1. */
   readonly mean: readonly number[];
@@ -21,11 +22,15 @@ export interface ImageData extends Labelled {
   readonly validation: ImageSet;
 }
 
-/** Labelled images: pixels (count, height, width, channels), 0 to 255. */
+/** Labelled images, in memory or read as they are wanted. */
 export interface ImageSet {
   readonly count: number;
-  readonly pixels: Uint8Array;
   readonly labels: Int32Array;
+  /**
+   * Images as a view shows them, (samples, side, side, channels), 0 to 255. `keys` name the random streams of each: the samples
+   * themselves where absent.
+   */
+  read(samples: Int32Array, view: View, keys?: Int32Array): Promise<Uint8Array>;
 }
 
 export interface TextData extends Labelled {

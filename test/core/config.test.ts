@@ -46,6 +46,7 @@ describe('what is not written', () => {
         name: 'masksub',
         maskRatio: 0.5,
         maskShape: 'random',
+        maskRounding: 'down',
         dropRate: 0.5,
         subWeight: 0.5,
         target: 'soft',
@@ -75,7 +76,21 @@ describe('what is not written', () => {
         layerDecay: 1,
         seed: 0,
       },
-      augment: { crop: 'none', padding: 4, flip: false, mixup: 0, cutmix: 0, switchProb: 0.5, mixProb: 1 },
+      augment: {
+        crop: 'none',
+        padding: 4,
+        minScale: 0.08,
+        flip: false,
+        threeAugment: false,
+        colorJitter: 0,
+        mixup: 0,
+        cutmix: 0,
+        switchProb: 0.5,
+        mixProb: 1,
+        randomErasing: 0,
+        repeated: 1,
+        testCrop: 1,
+      },
       compare: { baseline: true, seeds: [0] },
       run: {
         backend: 'auto',
@@ -142,10 +157,14 @@ describe('layers: config over recipe over size over form over defaults', () => {
   ])('%s', (_, got, expected) => expect(got).toEqual(expected));
 
   test('a recipe of images leaves the texts of BERT alone, and what is for images is refused', () => {
-    const bert = { ...minimal, model: { name: 'bert' } };
+    const bert = { data: { dataset: 'text', path: 'texts.csv', tokenizer: 'vocab.txt' }, model: { name: 'bert' } };
     expect(config({ ...bert, recipe: 'demo' }).augment).toEqual(config(bert).augment);
     const found = problems({ ...bert, augment: { flip: true, mixup: 0.2, padding: 2 } });
-    expect(found.map(({ path }) => path.join('.'))).toEqual(['augment.flip', 'augment.mixup']);
+    expect(found.map(({ path }) => path.join('.')).sort()).toEqual([
+      'augment.flip',
+      'augment.mixup',
+      'augment.padding',
+    ]);
   });
 
   test('every recipe gives a valid config', () => {
@@ -173,7 +192,7 @@ describe('a wrong config says what is wrong, what is allowed, and the nearest ri
       'a key that is nowhere',
       { augment: { rainbow: 1 } },
       'augment.rainbow',
-      'Unknown key "rainbow". Known: crop, padding, flip, mixup, cutmix, switchProb, mixProb.',
+      'Unknown key "rainbow". Known: crop, padding, minScale, flip, threeAugment, randAugment, colorJitter, mixup, cutmix, switchProb, mixProb, randomErasing, repeated, testCrop.',
     ],
     [
       'a misspelt value',

@@ -6,6 +6,7 @@ import type { ConfigInput } from '../../src/core/configSchema.ts';
 import type { EngineEvent } from '../../src/core/events.ts';
 import { RandomStream } from '../../src/core/random.ts';
 import { scheduledValue } from '../../src/core/schedules.ts';
+import { type MemoryImages, memoryImages } from '../../src/data/memoryImages.ts';
 import { Batches } from '../../src/engine/batches.ts';
 import { methods } from '../../src/engine/methods/index.ts';
 import { initialValues } from '../../src/engine/parameters.ts';
@@ -16,9 +17,12 @@ import type { HostBatch, Snapshot } from '../../src/engine/step/executor.ts';
 import { recordedExecutor } from '../../src/engine/step/recorded.ts';
 import { stepScalars } from '../../src/engine/step/step.ts';
 import { type Identity, type Resume, type Surroundings, train } from '../../src/engine/train.ts';
-import type { ImageData, ImageSet, TextData, TextSet, TrainingData } from '../../src/engine/trainingData.ts';
+import type { ImageData, TextData, TextSet, TrainingData } from '../../src/engine/trainingData.ts';
 import { loadGraphRuntime } from '../../src/runner/graphRuntime.ts';
 import { engineFolder, stepAddonFile } from '../../src/runner/paths.ts';
+
+/** Images that lie in memory. */
+export type PixelData = ImageData & { readonly train: MemoryImages; readonly validation: MemoryImages };
 
 type Changes = { [G in keyof ConfigInput]?: Partial<NonNullable<ConfigInput[G]>> };
 
@@ -39,6 +43,7 @@ const tinyModels = {
   swin: { patchSize: 2, width: 4, blocks: [2], heads: [1], window: 2, maskPatch: 4, mlpRatio: 2 },
   bert: { width: 8, depth: 2, heads: 2, mlpRatio: 2, vocabulary: 20, positions: 12 },
 } as const;
+const texts = { dataset: 'text', path: 'texts', tokenizer: 'vocab.txt' } as const;
 /** Those that see images. */
 export const imageModelNames = (Object.keys(tinyModels) as (keyof typeof tinyModels)[]).filter(
   (name) => name !== 'bert',
@@ -49,7 +54,7 @@ export function tinyConfig(changes: Changes = {}): Config {
   const name = (changes.model?.name ?? 'vit') as keyof typeof tinyModels;
   return resolved({
     ...changes,
-    data: { dataset: 'fashion-mnist-mini', ...changes.data },
+    data: { ...(name === 'bert' ? texts : { dataset: 'fashion-mnist-mini' }), ...changes.data },
     model: {
       name,
       ...(name === 'bert' ? {} : { imageSize: 8 }),
@@ -74,20 +79,22 @@ function resolved(input: object): Config {
 }
 
 /** `count` training and half as many validation images of noise, in `classes` classes. */
-export function noiseData(side: number, count: number, classes = 10, channels = 1): ImageData {
+export function noiseData(side: number, count: number, classes = 10, channels = 1): PixelData {
   const stream = new RandomStream(7, 'test.images');
-  const set = (size: number): ImageSet => ({
-    count: size,
-    pixels: Uint8Array.from({ length: size * side * side * channels }, () => stream.below(256)),
-    labels: Int32Array.from({ length: size }, () => stream.below(classes)),
-  });
+  const set = (count: number): MemoryImages =>
+    memoryImages({
+      pixels: Uint8Array.from({ length: count * side * side * channels }, () => stream.below(256)),
+      labels: Int32Array.from({ length: count }, () => stream.below(classes)),
+      height: side,
+      width: side,
+      channels,
+    });
   const each = <T>(value: T) => Array.from({ length: channels }, () => value);
   return {
     kind: 'images',
     name: 'noise',
     classes,
-    height: side,
-    width: side,
+    size: { height: side, width: side },
     channels,
     mean: each(0.3),
     std: each(0.4),
@@ -152,14 +159,16 @@ export async function setUp(config: Config, data: TrainingData, executorName: ke
   const initial = initialValues(problem.model, config.train.seed);
   const { executor } = await executors[executorName](problem, initial);
   /** The batches of step `step`, counted from 0, and its scalars at the peak learning rate. */
-  const stepInput = (step: number): [HostBatch[], Readonly<Record<string, number>>] => {
+  const stepInput = async (step: number): Promise<[HostBatch[], Readonly<Record<string, number>>]> => {
     const { accumulate, learningRate, epochs } = config.train;
     const stepsPerEpoch = Math.floor(batches.perEpoch / accumulate);
     const epoch = Math.floor(step / stepsPerEpoch);
     const order = batches.order(epoch);
     const first = (step % stepsPerEpoch) * accumulate;
     const subWeight = scheduledValue(config.method.subWeight, step / stepsPerEpoch, epochs);
-    const micro = Array.from({ length: accumulate }, (_, j) => batches.batch(epoch, first + j, order));
+    const micro = await Promise.all(
+      Array.from({ length: accumulate }, (_, j) => batches.batch(epoch, first + j, order)),
+    );
     return [micro, stepScalars(problem, step + 1, learningRate, subWeight)];
   };
   return { problem, batches, executor, stepInput };
@@ -173,7 +182,7 @@ export function surroundings(changes: Partial<Surroundings> = {}): Surroundings 
     date: () => '2026-01-31T12:00:00.000Z',
     cpuSeconds: () => 1,
     memory: () => ({ now: 1, peak: 2, available: 1e12 }),
-    hash: hashOf,
+    hash: hashOfAll,
     breathe: async () => false,
     executorFor: executors.eager,
     saveCheckpoint: (name) => `checkpoints/${name}`,
@@ -219,13 +228,19 @@ export async function trainSteps(
   from: number,
   to: number,
 ): Promise<void> {
-  for (let step = from; step < to; step++) await executor.step(...stepInput(step));
+  for (let step = from; step < to; step++) await executor.step(...(await stepInput(step)));
 }
 
 export function hashOf(parts: Iterable<ArrayBufferView>): string {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
   return hash.digest('hex');
+}
+
+async function hashOfAll(parts: Iterable<ArrayBufferView> | AsyncIterable<ArrayBufferView>): Promise<string> {
+  const all: ArrayBufferView[] = [];
+  for await (const part of parts) all.push(part);
+  return hashOf(all);
 }
 
 export const methodNames = Object.keys(methods) as (keyof typeof methods)[];

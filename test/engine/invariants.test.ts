@@ -228,7 +228,7 @@ describe('dropout and drop-path of the sub-branch alone', () => {
       });
       const { executor, stepInput } = await setUp(config, tinyData);
       await executor.dispose();
-      const [[batch]] = stepInput(0) as [[HostBatch], unknown];
+      const [[batch]] = (await stepInput(0)) as [[HostBatch], unknown];
       return batch.draws;
     };
     const { main, sub } = await drawsAt(0.5);
@@ -256,7 +256,7 @@ async function stepOf(changes: Changes, model?: ConfigInput['model']) {
   const start = await executor.snapshot();
   const at = { ...start, parameters: randomized(start.parameters) };
   await executor.restore(at);
-  const [batches] = stepInput(0);
+  const [batches] = await stepInput(0);
   const [batch] = batches as [HostBatch];
   const inspection: Inspection = await executor.inspect(
     batches,

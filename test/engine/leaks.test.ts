@@ -30,8 +30,8 @@ describe('the number of tensors stays the same over steps, and none is left afte
           const { executor, stepInput } = await setUp(dropped, tinyData);
           const counts: number[] = [];
           for (const step of [0, 1, 2, 3]) {
-            if (step % 2 === 0) await executor.step(...stepInput(step));
-            else await executor.inspect(...stepInput(step));
+            if (step % 2 === 0) await executor.step(...(await stepInput(step)));
+            else await executor.inspect(...(await stepInput(step)));
             await executor.evaluate({ kind: 'images', values: new Float32Array(192), shape: [1, 8, 8, 3] }, {}, 'ema');
             await executor.reports();
             counts.push(tensors());
@@ -39,7 +39,7 @@ describe('the number of tensors stays the same over steps, and none is left afte
           expect(new Set(counts).size, counts.join(' ')).toBe(1);
           await executor.restore(await executor.snapshot());
           expect(tensors()).toBe(counts[0]);
-          await executor.step(...stepInput(4)); // whose report nobody reads
+          await executor.step(...(await stepInput(4))); // whose report nobody reads
           await executor.dispose();
           expect(tensors()).toBe(before);
         });

@@ -16,7 +16,7 @@ async function needOf(batchSize: number, method: 'baseline' | 'masksub' = 'basel
     demoData,
     'recorded',
   );
-  const need = (await executor.memoryOf?.(...stepInput(0))) ?? 0;
+  const need = (await executor.memoryOf?.(...(await stepInput(0)))) ?? 0;
   await executor.dispose();
   return need;
 }

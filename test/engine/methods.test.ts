@@ -9,7 +9,7 @@ import { recipes } from '../../src/engine/recipes/index.ts';
 import type { StepReport } from '../../src/engine/step/executor.ts';
 import type { ImageData } from '../../src/engine/trainingData.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
-import { methodNames, noiseData, setUp, tinyData, tinyDataOf, tinyTexts, trainSteps, valuesOf } from './examples.ts';
+import { methodNames, setUp, tinyData, tinyDataOf, tinyTexts, trainSteps, valuesOf } from './examples.ts';
 
 type Keys = Readonly<Record<string, unknown>>;
 
@@ -30,6 +30,9 @@ const variants: Readonly<Record<string, Keys>> = {
   'bert, replace': { name: 'bert', ...tiny.bert, masking: 'replace' },
 };
 
+/** Where `tinyTexts` are said to be. */
+const texts = { dataset: 'text', path: 'texts', tokenizer: 'vocab.txt' };
+
 /** Where the model has nothing to drop. */
 const impossible: Readonly<Record<string, readonly string[]>> = {
   dropsub: ['resnet'],
@@ -44,7 +47,7 @@ describe.each(Object.keys(variants))('%s', (variant) => {
       const run = async () => {
         const prepared = await setUp(config, tinyDataOf(config));
         await trainSteps(prepared, 0, 3);
-        const { terms, total } = await prepared.executor.inspect(...prepared.stepInput(3));
+        const { terms, total } = await prepared.executor.inspect(...(await prepared.stepInput(3)));
         const state = valuesOf(await prepared.executor.snapshot());
         const reports = await prepared.executor.reports();
         await prepared.executor.dispose();
@@ -144,6 +147,18 @@ describe('what a model cannot do is refused with the way out', () => {
   test('the way out of a mask of all patches names a key that the model has', () => {
     const config = configOf({ name: 'resnet', ...tiny.resnet, maskPatch: 8 });
     expect(refusalOf(() => buildProblem(config, tinyData)).hint).toMatch(/model\.maskPatch/);
+  });
+
+  test.each([
+    ['that are not square', { height: 8, width: 16 }, /"noise" has images of 16×8 pixels.*squares of one size/],
+    ['of different sizes', undefined, /"noise" has images of different sizes/],
+  ])('images %s, where model.imageSize does not say how they are seen', (_, size, said) => {
+    const data: ImageData = { ...tinyData, size };
+    const refusal = refusalOf(() => buildProblem(configOf({ name: 'resnet', ...tiny.resnet }), data));
+    expect(refusal.message).toMatch(said);
+    expect(refusal.hint).toContain('model.imageSize');
+    const { model } = buildProblem(configOf({ name: 'resnet', ...tiny.resnet, imageSize: 12 }), data);
+    expect(model.masking).toMatchObject({ rows: 3, columns: 3 });
   });
 
   test('BERT is refused for images', () => {
@@ -295,13 +310,11 @@ describe('keys of the model that are wrong are found before anything is read', (
   });
 });
 
-test('images that are not square are told from those of another size', () => {
-  const wide: ImageData = { ...noiseData(8, 16), width: 16 };
-  const config = configOf({ name: 'resnet', ...tiny.resnet });
-  expect(refusalOf(() => buildProblem(config, wide)).message).toMatch(/8×8 pixels, "noise" has 16×8/);
+const written = (model: Keys, groups: Keys = {}) => ({
+  data: model.name === 'bert' ? texts : { dataset: 'fashion-mnist-mini' },
+  model,
+  ...groups,
 });
-
-const written = (model: Keys, groups: Keys = {}) => ({ data: { dataset: 'fashion-mnist-mini' }, model, ...groups });
 
 function configOf(model: Keys, groups: Keys = {}) {
   const result = resolveConfig(written(model, groups), recipes);

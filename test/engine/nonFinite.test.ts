@@ -151,7 +151,7 @@ describe.each(executorNames)('%s', (name) => {
 
     test('on the way back: the last one, since all before it follow', async () => {
       const { executor, problem, stepInput } = await setUp(config, data, name);
-      const [batches, scalars] = stepInput(0);
+      const [batches, scalars] = await stepInput(0);
       await executor.step(batches, scalars);
       const [report] = (await executor.reports()) as [StepReport];
       const snapshot = await executor.snapshot();
@@ -202,7 +202,7 @@ describe.each(executorNames)('%s', (name) => {
       const run = await setUp(tinyConfig({ train: { optimizer, ema: 0.9, clipNorm: 1 } }), tinyData, name);
       await trainSteps(run, 0, 2);
       const before = await run.executor.snapshot();
-      const [batches, scalars] = run.stepInput(2);
+      const [batches, scalars] = await run.stepInput(2);
       infinitePixel(batches, run.executor);
       await run.executor.step(batches, scalars);
       const reports = await run.executor.reports();

@@ -77,12 +77,16 @@ function expectSameReports(recorded: readonly StepReport[], eager: readonly Step
 const asMap = (values: Float32Array) => new Map([['logits', values]]);
 
 /** Trains on both executors and compares whatever can be read. `inputs` are the steps. */
-async function expectFollows(config: Config, inputsOf?: (eager: Awaited<ReturnType<typeof setUp>>) => HostBatch[][]) {
+async function expectFollows(
+  config: Config,
+  inputsOf?: (eager: Awaited<ReturnType<typeof setUp>>) => Promise<HostBatch[][]>,
+) {
   const [eager, recorded] = await Promise.all([
     setUp(config, tinyDataOf(config), 'eager'),
     setUp(config, tinyDataOf(config), 'recorded'),
   ]);
-  const steps = inputsOf?.(eager) ?? [0, 1, 2].map((step) => eager.stepInput(step)[0]);
+  const steps =
+    (await inputsOf?.(eager)) ?? (await Promise.all([0, 1, 2].map(async (step) => (await eager.stepInput(step))[0])));
   for (const [i, batches] of steps.entries()) {
     const scalars = stepScalars(eager.problem, i + 1, config.train.learningRate, 0.5);
     if (i % 3 !== 1) {
@@ -148,7 +152,7 @@ describe('reports, gradients, state and evaluation are those of the eager step',
     }
     test(`${method}: another mask ratio, a smaller last batch, more batches a step, and the first form again`, async () => {
       const config = livelyConfig({ method: { name: method }, train: { ema: 0.9 } });
-      await expectFollows(config, ({ problem }) => {
+      await expectFollows(config, async ({ problem }) => {
         const batch = (maskRatio: number, batchSize: number, index: number) => {
           const changed = {
             ...config,
@@ -159,10 +163,10 @@ describe('reports, gradients, state and evaluation are those of the eager step',
           return batches.batch(0, index, batches.order(0));
         };
         const forms = [
-          [batch(0.5, 8, 0)],
-          [batch(0.25, 8, 1)],
-          [batch(0.5, 5, 1)],
-          [batch(0.5, 8, 2), batch(0.75, 3, 0)],
+          [await batch(0.5, 8, 0)],
+          [await batch(0.25, 8, 1)],
+          [await batch(0.5, 5, 1)],
+          [await batch(0.5, 8, 2), await batch(0.75, 3, 0)],
         ];
         return [...forms, ...forms];
       });
@@ -206,7 +210,8 @@ describe('more forms of input than a session takes', () => {
     const plain = await setUp(config, tinyData, 'recorded');
     const initial = (await plain.executor.snapshot()).parameters;
     const busy = await recordedExecutor(plain.problem, initial, counting);
-    const images = (plain.batches.batch(0, 0, plain.batches.order(0)).input as HostImages).values;
+    const { input } = await plain.batches.batch(0, 0, plain.batches.order(0));
+    const images = (input as HostImages).values;
     for (let step = 0; step < 3; step++) {
       const before = await busy.snapshot();
       for (let count = 1; count <= 20; count++) {
@@ -218,7 +223,7 @@ describe('more forms of input than a session takes', () => {
         for (const weights of ['parameters', 'ema'] as const) await busy.evaluate(some, {}, weights);
       }
       expect(await busy.snapshot()).toEqual(before);
-      for (const executor of [plain.executor, busy]) await executor.step(...plain.stepInput(step));
+      for (const executor of [plain.executor, busy]) await executor.step(...(await plain.stepInput(step)));
     }
     expect(await busy.snapshot()).toEqual(await plain.executor.snapshot());
     expect(await busy.reports()).toEqual(await plain.executor.reports());
@@ -237,7 +242,8 @@ test.each([1, 2])('with %i threads: the same bits twice, from a snapshot on, too
   const [first, second, late] = [await make(), await make(), await make()];
   for (let step = 0; step < 10; step++) {
     if (step === 5) await late.restore(await first.snapshot());
-    for (const executor of step < 5 ? [first, second] : [first, second, late]) await executor.step(...stepInput(step));
+    for (const executor of step < 5 ? [first, second] : [first, second, late])
+      await executor.step(...(await stepInput(step)));
   }
   const end = hashOf(valuesOf(await first.snapshot()));
   for (const executor of [second, late]) expect(hashOf(valuesOf(await executor.snapshot()))).toBe(end);
@@ -252,7 +258,7 @@ describe('bfloat16', () => {
     const executor = await recordedExecutor(problem, initial, graphRuntime(), precision);
     for (let step = 0; step < 50; step++) {
       const scalars = stepScalars(problem, step + 1, 2e-3 * Math.min(1, (step + 1) / 32), 0.5);
-      await executor.step(stepInput(step)[0], scalars);
+      await executor.step((await stepInput(step))[0], scalars);
     }
     const result = { reports: await executor.reports(), snapshot: await executor.snapshot() };
     await executor.dispose();
@@ -292,7 +298,7 @@ describe('200 steps of the demo model', () => {
     for (let step = 0; step < 200; step++) {
       // The recipe's warm-up: without it a difference in the last bit grows from the first steps on.
       const learningRate = config.train.learningRate * Math.min(1, (step + 1) / 32);
-      await run.executor.step(run.stepInput(step)[0], stepScalars(run.problem, step + 1, learningRate, 0.5));
+      await run.executor.step((await run.stepInput(step))[0], stepScalars(run.problem, step + 1, learningRate, 0.5));
     }
     const reports = await run.executor.reports();
     const hash = hashOf(valuesOf(await run.executor.snapshot()));
@@ -315,7 +321,7 @@ test('recording leaves no tensor behind, and what tfjs computes afterwards is re
   const before = tf.memory().numTensors;
   const run = await setUp(livelyConfig({ train: { ema: 0.9, accumulate: 2 } }), tinyData, 'recorded');
   await trainSteps(run, 0, 2);
-  await run.executor.inspect(...run.stepInput(2));
+  await run.executor.inspect(...(await run.stepInput(2)));
   expect(tf.memory().numTensors).toBe(before);
   expect([...tf.tidy(() => tf.add(tf.tensor1d([1, 2]), 1)).dataSync()]).toEqual([2, 3]);
   await run.executor.dispose();

@@ -127,11 +127,11 @@ test('a constant that the model made before is recorded, and is still there for 
   const { eager, recorded } = executorsWith((logits) => tf.mul<tf.Tensor2D>(logits, own));
   // Recorded first: the eager step would upload it.
   const both = [(await recorded(problem, initial)).executor, (await eager(problem, initial)).executor] as const;
-  const { input } = stepInput(0)[0][0] as HostBatch;
+  const { input } = (await stepInput(0))[0][0] as HostBatch;
   const logits: ReadonlyMap<string, Float32Array>[] = [];
   for (const executor of both) {
-    await executor.step(...stepInput(0));
-    await executor.inspect(...stepInput(1));
+    await executor.step(...(await stepInput(0)));
+    await executor.inspect(...(await stepInput(1)));
     logits.push(new Map([['logits', await executor.evaluate(input, {}, 'parameters')]]));
   }
   const [a, b] = logits;
@@ -157,12 +157,12 @@ test('half-way: the state is taken over, and no report is lost', async () => {
   const initial = initialValues(problem.model, 0);
   const { eager, recorded } = executorsWith(twist);
   const both = [(await recorded(problem, initial)).executor, (await eager(problem, initial)).executor] as const;
-  const small = (await setUp(tinyConfig({ train: { batchSize: 4 } }), tinyData)).stepInput(3)[0];
+  const [small] = await (await setUp(tinyConfig({ train: { batchSize: 4 } }), tinyData)).stepInput(3);
   for (const executor of both) {
-    for (let step = 0; step < 3; step++) await executor.step(...stepInput(step));
+    for (let step = 0; step < 3; step++) await executor.step(...(await stepInput(step)));
     expect(executor.notices()).toEqual([]);
-    await executor.step(small, stepInput(3)[1]);
-    for (let step = 4; step < 6; step++) await executor.step(...stepInput(step));
+    await executor.step(small, (await stepInput(3))[1]);
+    for (let step = 4; step < 6; step++) await executor.step(...(await stepInput(step)));
   }
   expect(both[0].notices()).toEqual([expect.stringContaining('reads the value of a tensor')]);
   expect(both[0].notices(), 'once').toEqual([]);
@@ -178,19 +178,19 @@ test('half-way: the state is taken over, and no report is lost', async () => {
 test('a recording that fails leaves the state as it was, to the bit', async () => {
   const config = tinyConfig({ train: { ema: 0.9 } });
   const { problem, stepInput, batches } = await setUp(config, tinyData);
-  const images = batches.batch(0, 0, batches.order(0)).input as HostImages;
+  const images = (await batches.batch(0, 0, batches.order(0))).input as HostImages;
   const initial = initialValues(problem.model, 0);
   const twist: Twist = (logits) =>
     logits.shape[0] === 8 ? logits : scale(logits, tf.max(logits).dataSync()[0] ? 1 : 1);
   const recorded = await recordedExecutor(twisted(problem, twist), initial, graphRuntime());
-  await recorded.step(...stepInput(0));
+  await recorded.step(...(await stepInput(0)));
   const before = await recorded.snapshot();
   const one = { kind: 'images', values: images.values.slice(0, 192), shape: [1, 8, 8, 3] } as const;
   for (let times = 0; times < 2; times++) {
     await expect(recorded.evaluate(one, {}, 'parameters')).rejects.toThrow('reads the value of a tensor');
   }
   expect(await recorded.snapshot()).toEqual(before);
-  await recorded.step(...stepInput(1));
+  await recorded.step(...(await stepInput(1)));
   expect(await recorded.reports()).toHaveLength(2);
   await recorded.dispose();
 });
@@ -201,7 +201,7 @@ test('in bfloat16 nothing is done behind the back: the run is refused with a way
   const changed = twisted(problem, (logits) => scale(logits, tf.max(logits).dataSync()[0] ? 1 : 1));
   const recorded = await recordedExecutor(changed, initial, graphRuntime(), 'bfloat16');
   const error = await withFallback(changed, recorded, 'bfloat16')
-    .step(...stepInput(0))
+    .step(...(await stepInput(0)))
     .catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(UserError);
   expect((error as UserError).message).toMatch(/cannot be recorded in bfloat16\. .*reads the value/);
@@ -217,7 +217,7 @@ test('a bug in the model is a bug on either executor, and no warning', async () 
   };
   for (const executorFor of Object.values(executorsWith(broken))) {
     const { executor } = await executorFor(problem, initial);
-    await expect(executor.step(...stepInput(0))).rejects.toThrow(TypeError);
+    await expect(executor.step(...(await stepInput(0)))).rejects.toThrow(TypeError);
     await executor.dispose();
   }
 });

@@ -43,7 +43,7 @@ describe.each(executorNames)('%s', (executorName) => {
       const start = await run.snapshot();
       const at: Snapshot = { ...start, parameters: randomized(start.parameters) };
       await run.restore(at);
-      const [[batch]] = stepInput(0) as [[HostBatch], unknown];
+      const [[batch]] = (await stepInput(0)) as [[HostBatch], unknown];
       const inspection = await run.inspect([batch], stepScalars(problem, 1, 1, 0.5));
       const along = direction(at.parameters);
       const moved = (factor: number) => plus(at.parameters, factor, along);
@@ -93,7 +93,7 @@ describe.each(executorNames)('%s', (executorName) => {
         // Where the branches agree, as they do at first, the masked branch's gradient is all rounding.
         const start = await run.snapshot();
         await run.restore({ ...start, parameters: randomized(start.parameters) });
-        const gradients = (await run.inspect(...stepInput(1))).total;
+        const gradients = (await run.inspect(...(await stepInput(1)))).total;
         const [report] = await run.reports();
         await run.dispose();
         return { gradients, report };
@@ -113,7 +113,7 @@ describe.each(executorNames)('%s', (executorName) => {
     const start = await run.snapshot();
     for (const step of [0, batches.perEpoch, 2 * batches.perEpoch]) {
       await run.restore({ ...start, parameters: randomized(start.parameters) });
-      const { terms, total } = await run.inspect(...stepInput(step));
+      const { terms, total } = await run.inspect(...(await stepInput(step)));
       const [{ loss, grad }] = (await run.reports()) as [StepReport];
       const weight = 0.2 * (step / batches.perEpoch);
       const { main = Number.NaN, sub = Number.NaN } = loss.branches;
@@ -131,7 +131,7 @@ describe.each(executorNames)('%s', (executorName) => {
       const config = tinyConfig({ train: { ...plainDescent, ...(clipNorm && { clipNorm }) } });
       const { executor: run, stepInput } = await setUp(config, tinyData, executorName);
       const before = (await run.snapshot()).parameters;
-      await run.step(...stepInput(0));
+      await run.step(...(await stepInput(0)));
       const moved = plus(before, -1, (await run.snapshot()).parameters);
       const [report] = (await run.reports()) as [StepReport];
       await run.dispose();
@@ -159,7 +159,7 @@ describe.each(executorNames)('%s', (executorName) => {
     let expected: Values = (await run.snapshot()).parameters;
     expect((await run.snapshot()).ema).toEqual(expected);
     for (let step = 0; step < 3; step++) {
-      await run.step(...stepInput(step));
+      await run.step(...(await stepInput(step)));
       const { parameters, ema = new Map() } = await run.snapshot();
       expected = new Map(
         [...expected].map(([name, values]) => [
@@ -170,7 +170,7 @@ describe.each(executorNames)('%s', (executorName) => {
       expect(norm(plus(ema, -1, expected)) / norm(expected)).toBeLessThan(1e-6);
       expect(norm(plus(ema, -1, parameters)) / norm(expected)).toBeGreaterThan(1e-4);
     }
-    const [[batch]] = stepInput(0) as [[HostBatch], unknown];
+    const [[batch]] = (await stepInput(0)) as [[HostBatch], unknown];
     expect(await run.evaluate(batch.input, {}, 'ema')).not.toEqual(await run.evaluate(batch.input, {}, 'parameters'));
     await run.dispose();
   });
@@ -183,7 +183,7 @@ describe.each(executorNames)('%s', (executorName) => {
           stepInput,
           problem,
         } = await setUp(tinyConfig({ method: { name: method } }), tinyData, executorName);
-        const inspection = await run.inspect(...stepInput(0));
+        const inspection = await run.inspect(...(await stepInput(0)));
         const [report] = (await run.reports()) as [StepReport];
         await run.dispose();
         const layers = layerStatistics(inspection, problem.method, problem.model);
@@ -207,7 +207,7 @@ describe.each(executorNames)('%s', (executorName) => {
 
     test('is of the losses without their weights, and in all of what the optimizer gets', async () => {
       const { executor: run, stepInput } = await setUp(tinyConfig(), tinyData, executorName);
-      const { terms, total } = await run.inspect(...stepInput(0));
+      const { terms, total } = await run.inspect(...(await stepInput(0)));
       const [{ loss, grad }] = (await run.reports()) as [StepReport];
       await run.dispose();
       const { main = new Map(), sub = new Map() } = terms;
@@ -225,10 +225,10 @@ describe.each(executorNames)('%s', (executorName) => {
       const { executor: apart } = await setUp(tinyConfig(), tinyData, executorName);
       const oneByOne: StepReport[] = [];
       for (const step of [0, 1, 2]) {
-        await apart.step(...stepInput(step));
+        await apart.step(...(await stepInput(step)));
         oneByOne.push(...(await apart.reports()));
       }
-      for (const step of [0, 1, 2]) await together.step(...stepInput(step));
+      for (const step of [0, 1, 2]) await together.step(...(await stepInput(step)));
       expect(await together.reports()).toEqual(oneByOne);
       expect(await together.reports()).toEqual([]);
       for (const run of [together, apart]) await run.dispose();
@@ -246,7 +246,7 @@ describe.each(executorNames)('%s', (executorName) => {
             executorName,
           );
           const before = (await run.snapshot()).parameters;
-          await run.step(...stepInput(0));
+          await run.step(...(await stepInput(0)));
           const after = (await run.snapshot()).parameters;
           await run.dispose();
           return { before, after };

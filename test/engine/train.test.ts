@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
 import { type EngineEvent, EVENT_VERSION, runEventSchema } from '../../src/core/events.ts';
 import type { ModelConfigOf } from '../../src/core/modelConfig.ts';
+import { type MemoryImages, memoryImages } from '../../src/data/memoryImages.ts';
 import { sizeOf } from '../../src/engine/parameters.ts';
 import { buildProblem } from '../../src/engine/problem.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
@@ -125,16 +126,28 @@ describe('a stop', () => {
   });
 });
 
+test('images of another size are seen at that of the model', async () => {
+  const resized = async ({ count, labels, read }: MemoryImages) => {
+    const all = Int32Array.from({ length: count }, (_, i) => i);
+    const pixels = await read(all, { side: 16, testCrop: 1 });
+    return memoryImages({ pixels, labels, height: 16, width: 16, channels: 3 });
+  };
+  const [train, validation] = await Promise.all([tinyData.train, tinyData.validation].map(resized));
+  if (!train || !validation) throw new Error('Both sets are there.');
+  const large = { ...tinyData, size: { height: 16, width: 16 }, train, validation };
+  const config = tinyConfig({ model: { imageSize: 16 } });
+  const [own, expected] = [await eventsOf(config, tinyData), await eventsOf(config, large)];
+  expect(own.summary?.state).toBe('finished');
+  expect(own.summary?.final).toEqual(expected.summary?.final);
+  expect(own.events[0]).toMatchObject({ batchHash: (expected.events[0] as EventOf<'start'>).batchHash });
+});
+
 describe('what does not fit is refused in words', () => {
   const tinyVit = tinyConfig().model as ModelConfigOf<'vit'>;
   const refusals: Record<string, [ReturnType<typeof tinyConfig>, RegExp]> = {
     'too few images for one step': [
       tinyConfig({ train: { batchSize: 100 } }),
       /needs 100 training samples, there are 64/,
-    ],
-    'images of another size': [
-      tinyConfig({ model: { imageSize: 16 } }),
-      /wants images of 16×16 pixels, "noise" has 8×8/,
     ],
     'a mask that leaves nothing': [
       // Without imageSize the config cannot know how many patches there are.

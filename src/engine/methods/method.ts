@@ -7,7 +7,7 @@ import type { Criterion } from '../ops/losses.ts';
 export type Branch = 'main' | 'sub';
 
 /** What a config says of its method. */
-export type MethodOptions = Omit<Config['method'], 'name' | 'maskRatio' | 'maskShape' | 'subWeight'>;
+export type MethodOptions = Omit<Config['method'], 'name' | 'maskRatio' | 'maskShape' | 'maskRounding' | 'subWeight'>;
 
 /** What a term may use. */
 export interface TermContext {

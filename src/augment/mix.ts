@@ -2,9 +2,14 @@
  * Mixup and CutMix of a batch with itself in reverse order, as in timm's batch mode, on the host.
  * Zhang et al. 2018 (https://arxiv.org/abs/1710.09412); Yun et al. 2019 (https://arxiv.org/abs/1905.04899).
  */
-import type { Config } from '../../core/config.ts';
-import type { RandomStream } from '../../core/random.ts';
-import type { HostImages } from '../step/executor.ts';
+import type { AugmentConfig } from '../core/augmentConfig.ts';
+import type { RandomStream } from '../core/random.ts';
+
+/** A batch as it enters the model. */
+interface Images {
+  readonly values: Float32Array;
+  readonly shape: readonly [batch: number, height: number, width: number, channels: number];
+}
 
 /** Rows top to bottom and columns left to right; the ends are not inside. */
 export interface Box {
@@ -21,12 +26,7 @@ export interface Mix {
 }
 
 /** The draws of one batch of images of `height` × `width`; nothing where it stays as it is. */
-export function drawMix(
-  augment: Config['augment'],
-  height: number,
-  width: number,
-  stream: RandomStream,
-): Mix | undefined {
+export function drawMix(augment: AugmentConfig, height: number, width: number, stream: RandomStream): Mix | undefined {
   const { mixup, cutmix, switchProb, mixProb } = augment;
   const [mixes, switches] = [stream.uniform() < mixProb, stream.uniform() < switchProb];
   if (!mixes || (mixup === 0 && cutmix === 0)) return undefined;
@@ -51,7 +51,7 @@ function drawBox(share: number, height: number, width: number, stream: RandomStr
 }
 
 /** Images (B, H, W, C), each mixed with its partner. */
-export function mixImages(images: HostImages, { share, box }: Mix): HostImages {
+export function mixImages<T extends Images>(images: T, { share, box }: Mix): T {
   const { values, shape } = images;
   const [batch, height, width, channels] = shape;
   const mixed = values.slice();

@@ -1,12 +1,12 @@
 /** Mixup and CutMix: the distribution of their shares, what they do to images and targets, and that a pair gets the same of both. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { drawMix, type Mix, mixImages, mixTargets } from '../../src/augment/mix.ts';
 import { RandomStream } from '../../src/core/random.ts';
-import { drawMix, type Mix, mixImages, mixTargets } from '../../src/engine/augment/mix.ts';
 import { Batches } from '../../src/engine/batches.ts';
 import { buildProblem } from '../../src/engine/problem.ts';
 import type { HostImages } from '../../src/engine/step/executor.ts';
-import { methodNames, tinyConfig, tinyData } from './examples.ts';
+import { methodNames, tinyConfig, tinyData } from '../engine/examples.ts';
 
 type Augment = Parameters<typeof drawMix>[0];
 
@@ -188,51 +188,55 @@ describe('which of the two', () => {
 
 describe('a batch that enters the step', () => {
   type Changes = NonNullable<Parameters<typeof tinyConfig>[0]>;
-  const batchesOf = (changes: Changes) => {
+  const batchesOf = async (changes: Changes) => {
     const config = tinyConfig(changes);
     const { model, method } = buildProblem(config, tinyData);
     const batches = new Batches(config, tinyData, model, method);
-    return Array.from({ length: batches.perEpoch }, (_, index) => batches.batch(3, index, batches.order(3)));
+    const order = batches.order(3);
+    return Promise.all(Array.from({ length: batches.perEpoch }, (_, index) => batches.batch(3, index, order)));
   };
-  const labelled = (changes: Changes) => batchesOf(changes).map(({ input, target }) => ({ input, target }));
+  const labelled = async (changes: Changes) =>
+    (await batchesOf(changes)).map(({ input, target }) => ({ input, target }));
   const rowsOf = (target: Float32Array) =>
     Array.from({ length: 8 }, (_, i) => [...target.subarray(tinyData.classes * i, tinyData.classes * (i + 1))]);
 
-  test('is mixed alike for the baseline and every method', () => {
-    const expected = labelled({ method: { name: 'baseline' }, augment: mixed });
-    for (const name of methodNames) expect(labelled({ method: { name }, augment: mixed }), name).toEqual(expected);
-    expect(expected).not.toEqual(labelled({ method: { name: 'baseline' } }));
+  test('is mixed alike for the baseline and every method', async () => {
+    const expected = await labelled({ method: { name: 'baseline' }, augment: mixed });
+    for (const name of methodNames)
+      expect(await labelled({ method: { name }, augment: mixed }), name).toEqual(expected);
+    expect(expected).not.toEqual(await labelled({ method: { name: 'baseline' } }));
   });
 
-  test('another batch is mixed otherwise, and masks stay the same', () => {
-    const [plain, changed] = [batchesOf({}), batchesOf({ augment: mixed })];
+  test('another batch is mixed otherwise, and masks stay the same', async () => {
+    const [plain, changed] = [await batchesOf({}), await batchesOf({ augment: mixed })];
     expect(changed.map(({ draws }) => draws)).toEqual(plain.map(({ draws }) => draws));
     const largest = changed.map(({ target }) => Math.max(...(rowsOf(target)[0] ?? [])).toFixed(5));
     expect(new Set(largest).size).toBeGreaterThan(3);
   });
 
-  test('has targets that add up to 1, smoothed or not', () => {
+  test('has targets that add up to 1, smoothed or not', async () => {
     for (const smoothing of [0, 0.1]) {
-      const rows = batchesOf({ augment: mixed, train: { smoothing } }).flatMap(({ target }) => rowsOf(target));
+      const batches = await batchesOf({ augment: mixed, train: { smoothing } });
+      const rows = batches.flatMap(({ target }) => rowsOf(target));
       for (const row of rows) expect(row.reduce((sum, value) => sum + value)).toBeCloseTo(1, 5);
       const soft = rows.filter((row) => row.filter((value) => value > 0.1 / tinyData.classes).length === 2);
       expect(soft.length, 'most have two labels').toBeGreaterThan(rows.length / 3);
     }
   });
 
-  test('has two ones of a mixed pair with a target threshold, as in DeiT-III', () => {
+  test('has two ones of a mixed pair with a target threshold, as in DeiT-III', async () => {
     const train = { loss: 'bce', targetThreshold: 0 } as const;
-    const hot = batchesOf({ augment: { mixup: 0.8 }, train }).flatMap(({ target }) => rowsOf(target));
-    const soft = batchesOf({ augment: { mixup: 0.8 } }).flatMap(({ target }) => rowsOf(target));
+    const hot = (await batchesOf({ augment: { mixup: 0.8 }, train })).flatMap(({ target }) => rowsOf(target));
+    const soft = (await batchesOf({ augment: { mixup: 0.8 } })).flatMap(({ target }) => rowsOf(target));
     expect(new Set(hot.flat())).toEqual(new Set([0, 1]));
     const ones = hot.map((row) => row.filter((value) => value === 1).length);
     expect(ones).toEqual(soft.map((row) => row.filter((value) => value > 0).length));
     expect(new Set(ones)).toEqual(new Set([1, 2])); // 1 where both have the same label
   });
 
-  test('keeps with a threshold of ½ the label of the larger share alone', () => {
+  test('keeps with a threshold of ½ the label of the larger share alone', async () => {
     const train = { loss: 'bce', targetThreshold: 0.5 } as const;
-    const hot = batchesOf({ augment: { mixup: 0.8 }, train }).flatMap(({ target }) => rowsOf(target));
+    const hot = (await batchesOf({ augment: { mixup: 0.8 }, train })).flatMap(({ target }) => rowsOf(target));
     for (const row of hot) expect(row.reduce((sum, value) => sum + value)).toBe(1);
   });
 });
