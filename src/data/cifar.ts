@@ -1,11 +1,13 @@
-/** CIFAR-10 and CIFAR-100 in their binary version. Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html */
-import { readFile, stat } from 'node:fs/promises';
+/** CIFAR-10 and CIFAR-100, in their binary version or in that for Python. Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html */
 import path from 'node:path';
 import { UserError } from '../core/errors.ts';
-import type { DatasetReader, ImageSet, Images } from './dataset.ts';
+import { readPickledBatch, readPickledNames, wrong } from './cifarPickle.ts';
+import { lookAt, readWhole } from './dataFile.ts';
+import type { DatasetReader, PixelImages, PixelSet } from './dataset.ts';
 import { damaged } from './idxFile.ts';
 
 export const cifar10: DatasetReader = {
+  kind: 'pixels',
   // Of the 50,000 training images, as commonly published, rounded to four digits; so are those of CIFAR-100.
   statistics: { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] },
   read({ path: folder }, { configFolder }) {
@@ -18,11 +20,19 @@ export const cifar10: DatasetReader = {
       defaultNames: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
       labelBytes: 1,
       labelAt: 0,
+      pickled: {
+        archive: 'cifar-10-python.tar.gz',
+        train: [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}`),
+        test: ['test_batch'],
+        labels: 'labels',
+        names: { file: 'batches.meta', key: 'label_names' },
+      },
     });
   },
 };
 
 export const cifar100: DatasetReader = {
+  kind: 'pixels',
   statistics: { mean: [0.5071, 0.4865, 0.4409], std: [0.2673, 0.2564, 0.2762] },
   read({ path: folder, labels = 'fine' }, { configFolder }) {
     return readCifar(folder, configFolder, {
@@ -34,6 +44,13 @@ export const cifar100: DatasetReader = {
       defaultNames: Array.from({ length: labels === 'fine' ? 100 : 20 }, (_, i) => String(i)),
       labelBytes: 2,
       labelAt: labels === 'fine' ? 1 : 0,
+      pickled: {
+        archive: 'cifar-100-python.tar.gz',
+        train: ['train'],
+        test: ['test'],
+        labels: `${labels}_labels`,
+        names: { file: 'meta', key: `${labels}_label_names` },
+      },
     });
   },
 };
@@ -56,28 +73,101 @@ interface Layout {
   readonly labelBytes: number;
   /** Which of the labels counts. */
   readonly labelAt: number;
+  readonly pickled: PickledLayout;
 }
 
-async function readCifar(given: string | undefined, configFolder: string, layout: Layout): Promise<Images> {
-  const { title, archive, train, test } = layout;
-  const hint = `Unpack ${archive} of https://www.cs.toronto.edu/~kriz/cifar.html, and name the folder with ${train[0]} as "path".`;
+/** The same, for Python. */
+interface PickledLayout extends Pick<Layout, 'archive' | 'train' | 'test'> {
+  /** The key of the labels that count. */
+  readonly labels: string;
+  readonly names: { readonly file: string; readonly key: string };
+}
+
+async function readCifar(given: string | undefined, configFolder: string, layout: Layout): Promise<PixelImages> {
+  const { title, pickled } = layout;
+  const hint =
+    `Unpack ${layout.archive} or ${pickled.archive} of https://www.cs.toronto.edu/~kriz/cifar.html, and name the folder ` +
+    `with ${layout.train[0]} or ${pickled.train[0]} as "path".`;
   if (given === undefined) throw new UserError(`The data set ${title} needs "path".`, { hint });
   const folder = path.resolve(configFolder, given);
+  const binaryFiles = await sizesOf(folder, layout);
+  const pickledFiles = await sizesOf(folder, pickled);
+  const missing = namesOf(layout).filter((name) => !binaryFiles.has(name));
+  const missingPickled = namesOf(pickled).filter((name) => !pickledFiles.has(name));
+  const size = { height: side, width: side, channels: 3 };
+  if (missing.length === 0) {
+    const classNames = await readClassNames(path.join(folder, layout.names), layout.defaultNames);
+    const read = (names: readonly string[]) => {
+      const files = names.map((name) => ({ file: path.join(folder, name), size: binaryFiles.get(name) ?? 0 }));
+      return readSet(files, layout, classNames.length);
+    };
+    return { classNames, ...size, train: await read(layout.train), validation: await read(layout.test) };
+  }
+  if (missingPickled.length === 0) {
+    const classNames = await readPickledClassNames(folder, layout);
+    const read = (names: readonly string[]) => {
+      const files = names.map((name) => path.join(folder, name));
+      return readPickledSet(files, pickled.labels, classNames.length);
+    };
+    return { classNames, ...size, train: await read(pickled.train), validation: await read(pickled.test) };
+  }
+  const forms = [
+    ...(binaryFiles.size > 0 || pickledFiles.size === 0 ? [missing.join(', ')] : []),
+    ...(pickledFiles.size > 0 || binaryFiles.size === 0 ? [missingPickled.join(', ')] : []),
+  ];
+  const either = forms.join('; or, in the version for Python, ');
+  throw new UserError(`${title} is not complete in ${folder}: missing ${either}.`, { hint });
+}
+
+const namesOf = ({ train, test }: Pick<Layout, 'train' | 'test'>) => [...train, ...test];
+
+/** Of the files that are there. */
+async function sizesOf(folder: string, layout: Pick<Layout, 'train' | 'test'>): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
-  for (const name of [...train, ...test]) {
-    const size = await sizeOf(path.join(folder, name));
-    if (size !== undefined) sizes.set(name, size);
+  for (const name of namesOf(layout)) {
+    const found = await lookAt(path.join(folder, name));
+    // A folder of images has folders that are named as the batches of CIFAR-100.
+    if (found && !found.isFolder) sizes.set(name, found.size);
   }
-  const missing = [...train, ...test].filter((name) => !sizes.has(name));
-  if (missing.length > 0) {
-    throw new UserError(`${title} is not complete in ${folder}: missing ${missing.join(', ')}.`, { hint });
+  return sizes;
+}
+
+/** One set out of its batches, in their order. */
+async function readPickledSet(files: readonly string[], labelKey: string, classes: number): Promise<PixelSet> {
+  const sets: PixelSet[] = [];
+  for (const file of files) {
+    const { count, rows, labels } = readPickledBatch(await readWhole(file), file, labelKey, pixelBytes);
+    const odd = labels.findIndex((label) => label >= classes);
+    if (odd >= 0) {
+      const range = `there are ${classes} classes (0 to ${classes - 1})`;
+      throw wrong(file, `image ${odd + 1} has the label ${labels[odd]}, but ${range}`);
+    }
+    const pixels = new Uint8Array(rows.length);
+    for (let start = 0; start < rows.length; start += pixelBytes) {
+      copyChannelsLast(rows.subarray(start, start + pixelBytes), pixels.subarray(start, start + pixelBytes));
+    }
+    sets.push({ count, pixels, labels: Int32Array.from(labels) });
   }
-  const classNames = await readClassNames(path.join(folder, layout.names), layout.defaultNames);
-  const read = (names: readonly string[]) => {
-    const files = names.map((name) => ({ file: path.join(folder, name), size: sizes.get(name) ?? 0 }));
-    return readSet(files, layout, classNames.length);
-  };
-  return { classNames, height: side, width: side, channels: 3, train: await read(train), validation: await read(test) };
+  const [only] = sets;
+  if (only && sets.length === 1) return only;
+  const count = sets.reduce((sum, set) => sum + set.count, 0);
+  const pixels = new Uint8Array(count * pixelBytes);
+  const labels = new Int32Array(count);
+  let image = 0;
+  for (const set of sets) {
+    pixels.set(set.pixels, image * pixelBytes);
+    labels.set(set.labels, image);
+    image += set.count;
+  }
+  return { count, pixels, labels };
+}
+
+async function readPickledClassNames(folder: string, { pickled, defaultNames }: Layout): Promise<string[]> {
+  const file = path.join(folder, pickled.names.file);
+  if (!(await lookAt(file))) return [...defaultNames];
+  const names = readPickledNames(await readWhole(file), file, pickled.names.key);
+  if (names.length < 2 || names.includes('')) throw wrong(file, 'expected the names of two classes at least');
+  return names;
 }
 
 /** One set out of its files, in their order; no more than one of them is in memory beside it. */
@@ -85,7 +175,7 @@ async function readSet(
   files: readonly { readonly file: string; readonly size: number }[],
   { labelBytes, labelAt }: Layout,
   classes: number,
-): Promise<ImageSet> {
+): Promise<PixelSet> {
   const recordBytes = labelBytes + pixelBytes;
   for (const { file, size } of files) checkSize(file, size, recordBytes);
   const count = files.reduce((sum, { size }) => sum + size / recordBytes, 0);
@@ -133,7 +223,7 @@ function copyChannelsLast(planes: Uint8Array, image: Uint8Array): void {
 }
 
 async function readClassNames(file: string, defaultNames: readonly string[]): Promise<string[]> {
-  if ((await sizeOf(file)) === undefined) return [...defaultNames];
+  if (!(await lookAt(file))) return [...defaultNames];
   const text = new TextDecoder().decode(await readWhole(file)); // the original ends with empty lines
   const names = text
     .trimEnd()
@@ -145,29 +235,4 @@ async function readClassNames(file: string, defaultNames: readonly string[]): Pr
     });
   }
   return names;
-}
-
-/** Nothing, where there is no such file. */
-async function sizeOf(file: string): Promise<number | undefined> {
-  try {
-    return (await stat(file)).size;
-  } catch (cause) {
-    const code = codeOf(cause);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw unreadable(file, code, cause);
-  }
-}
-
-async function readWhole(file: string): Promise<Uint8Array> {
-  return readFile(file).catch((cause: unknown) => {
-    throw unreadable(file, codeOf(cause), cause);
-  });
-}
-
-const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : undefined);
-
-/** An error of the file system for a person; one without a code is a bug and stays as it is. */
-function unreadable(file: string, code: string | undefined, cause: unknown): unknown {
-  if (code === undefined) return cause;
-  return new UserError(`Data file cannot be read: ${file} (${code}).`, { hint: 'Check its permissions.', cause });
 }

@@ -1,8 +1,8 @@
 /** The IDX format of MNIST: a big-endian header of dimensions, then bytes; gzipped or not. http://yann.lecun.com/exdb/mnist/ */
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { createGunzip, gunzip } from 'node:zlib';
 import { UserError } from '../core/errors.ts';
+import { readWhole } from './dataFile.ts';
 
 export interface IdxArray {
   readonly file: string;
@@ -17,7 +17,7 @@ export interface IdxArray {
  * byte offset (of the unpacked content, where it is gzipped) and what to do, where it is damaged or something else.
  */
 export async function readIdx(file: string, ranks: readonly number[]): Promise<IdxArray> {
-  const packed = await readBytes(file);
+  const packed = await readWhole(file);
   const isPacked = packed[0] === 0x1f && packed[1] === 0x8b;
   return parseIdx(isPacked ? await unpack(packed, file) : packed, isPacked ? `${file} (unpacked)` : file, ranks);
 }
@@ -52,21 +52,6 @@ export function damaged(file: string, offset: number, what: string): UserError {
   return new UserError(`${file}: damaged at byte ${offset}: ${what}.`, {
     hint: 'Get or make this file again, and check that it was copied as a whole.',
   });
-}
-
-async function readBytes(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new UserError(`Data file not found: ${file}.`, { hint: 'Put it there, or correct "path".', cause });
-    }
-    if (code === 'EACCES' || code === 'EPERM' || code === 'EISDIR') {
-      throw new UserError(`Data file cannot be read: ${file} (${code}).`, { hint: 'Check its permissions.', cause });
-    }
-    throw cause;
-  }
 }
 
 async function unpack(packed: Uint8Array, file: string): Promise<Uint8Array> {

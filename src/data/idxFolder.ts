@@ -2,7 +2,7 @@
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../core/errors.ts';
-import type { ImageSet, Images } from './dataset.ts';
+import type { PixelImages, PixelSet } from './dataset.ts';
 import { damaged, type IdxArray, readIdx } from './idxFile.ts';
 
 /**
@@ -10,7 +10,7 @@ import { damaged, type IdxArray, readIdx } from './idxFile.ts';
  * is the channels), each with or without `.gz`. Class names come from `classNames`, else from the folder's `labels.txt` (one a line), else they are the
  * numbers. Throws a `UserError` where a file is missing, damaged or does not fit the others.
  */
-export async function readIdxFolder(folder: string, classNames?: readonly string[]): Promise<Images> {
+export async function readIdxFolder(folder: string, classNames?: readonly string[]): Promise<PixelImages> {
   const train = await readSet(folder, 'train');
   const validation = await readSet(folder, 't10k');
   const [ofTrain, ofValidation] = [sizeOf(train.images), sizeOf(validation.images)];
@@ -71,7 +71,7 @@ async function find(folder: string, names: readonly string[]): Promise<string> {
   });
 }
 
-function imageSet({ images, labels }: IdxPair, classes: number): ImageSet {
+function imageSet({ images, labels }: IdxPair, classes: number): PixelSet {
   const wrong = labels.values.findIndex((label) => label >= classes);
   if (wrong >= 0) {
     throw damaged(

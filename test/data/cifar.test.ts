@@ -1,13 +1,16 @@
-/** CIFAR in its binary version: pixels and labels end up where they belong, wrong files are named, and a model trains on it. */
+/** CIFAR in its binary version and in that for Python: pixels and labels end up where they belong, wrong files are named, and a model trains on it. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Config, resolveConfig } from '../../src/core/config.ts';
-import { openDataset } from '../../src/data/index.ts';
 import { readRun } from '../../src/store/runReader.ts';
 import { temporaryFolder } from '../store/temporaryFolder.ts';
 import { cli } from '../support/cli.ts';
+import { pythonWith } from '../support/python.ts';
 import { failure } from './failure.ts';
+import { openPixels } from './openPixels.ts';
 
 type Cifar = 'cifar10' | 'cifar100';
 
@@ -17,7 +20,7 @@ const files: Record<Cifar, string[]> = {
 };
 
 const open = (dataset: Cifar, folder: string, data: Partial<Config['data']> = {}) =>
-  openDataset(
+  openPixels(
     { dataset, validateEvery: 1, path: path.basename(folder), ...data },
     { mediaFolder: '/', configFolder: path.dirname(folder) },
   );
@@ -74,7 +77,13 @@ function expectPixels(pixels: Uint8Array, first: number, count: number): void {
 describe('CIFAR-10', () => {
   test('is read batch after batch, with the channels last', async () => {
     const data = await open('cifar10', cifar10Folder());
-    expect(data).toMatchObject({ kind: 'images', name: 'cifar10', classes: 10, height: 32, width: 32, channels: 3 });
+    expect(data).toMatchObject({
+      kind: 'images',
+      name: 'cifar10',
+      classes: 10,
+      size: { height: 32, width: 32 },
+      channels: 3,
+    });
     expect([data.train.count, data.validation.count]).toEqual([14, 4]);
     expect([...data.train.labels]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3]);
     expect([...data.validation.labels]).toEqual([4, 5, 6, 7]);
@@ -98,7 +107,7 @@ describe('CIFAR-10', () => {
 describe('CIFAR-100', () => {
   test('has the fine labels', async () => {
     const data = await open('cifar100', cifar100Folder());
-    expect(data).toMatchObject({ name: 'cifar100', classes: 100, height: 32, width: 32, channels: 3 });
+    expect(data).toMatchObject({ name: 'cifar100', classes: 100, size: { height: 32, width: 32 }, channels: 3 });
     expect([[...data.train.labels], [...data.validation.labels]]).toEqual([[3, 99], [42]]);
     expectPixels(data.train.pixels, 0, 2);
     expectPixels(data.validation.pixels, 2, 1);
@@ -130,7 +139,12 @@ describe('CIFAR-100', () => {
       resolveConfig({ data: { dataset, path: 'x', labels }, model: { name: 'vit' } }, {});
     expect(resolve('cifar100', 'coarse')).toMatchObject({ config: { data: { labels: 'coarse' } } });
     expect(resolve('cifar10', 'fine')).toMatchObject({
-      problems: [{ path: ['data', 'labels'], message: '"labels" is for the data set "cifar100", found "cifar10".' }],
+      problems: [
+        {
+          path: ['data', 'labels'],
+          message: expect.stringMatching(/"labels" does not apply to the data set "cifar10"/),
+        },
+      ],
     });
     expect(resolve('cifar100', 'rough')).toMatchObject({ problems: [{ path: ['data', 'labels'] }] });
   });
@@ -148,7 +162,7 @@ describe('wrong files', () => {
     expect(error.message).toBe(`${title} is not complete in ${folder}: missing ${missing}.`);
     expect(error.hint).toContain(archive);
     expect((await failure(open(dataset, '/no/such'))).message).toContain(`missing ${files[dataset][0]}`);
-    const noPath = openDataset({ dataset, validateEvery: 1 }, { mediaFolder: '/', configFolder: '/' });
+    const noPath = openPixels({ dataset, validateEvery: 1 }, { mediaFolder: '/', configFolder: '/' });
     expect((await failure(noPath)).message).toBe(`The data set ${title} needs "path".`);
   });
 
@@ -199,6 +213,183 @@ describe('wrong files', () => {
     const file = path.join(folder, 'batches.meta.txt');
     fs.mkdirSync(file);
     expect((await failure(open('cifar10', folder))).message).toBe(`Data file cannot be read: ${file} (EISDIR).`);
+  });
+});
+
+describe('batches for Python', () => {
+  const int32 = (value: number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeInt32LE(value);
+    return bytes.toString('latin1');
+  };
+  const short = (text: string) => `U${String.fromCharCode(text.length)}${text}`;
+
+  interface Batch {
+    readonly labels?: string;
+    readonly classes: readonly number[];
+    /** Of its first image. */
+    readonly first?: number;
+    readonly shape?: readonly [number, number];
+    readonly type?: string;
+    readonly bytes?: number;
+  }
+
+  /** As Python 2 and NumPy 1 wrote the published files. */
+  function batch({ labels = 'labels', classes, first = 0, shape, type = 'u1', bytes }: Batch): Buffer {
+    const images = classes.map((_, i) => record([], first + i));
+    const pixels = Buffer.concat(images).subarray(0, bytes).toString('latin1');
+    const [rows, columns] = shape ?? [classes.length, 3072];
+    const numpyType = `cnumpy\ndtype\nq\n${short(type)}K\x00K\x01\x87Rq\x0b(K\x03U\x01|NNNJ${int32(-1)}J${int32(-1)}K\x00tb`;
+    const array =
+      `cnumpy.core.multiarray\n_reconstruct\nq\x07cnumpy\nndarray\nq\x08K\x00\x85U\x01b\x87Rq\x09` +
+      `(K\x01J${int32(rows)}J${int32(columns)}\x86${numpyType}\x89T${int32(pixels.length)}${pixels}tb`;
+    const list = `]q\x05(${classes.map((label) => `J${int32(label)}`).join('')}e`;
+    const items = `${short('batch_label')}q\x02${short('a batch')}q\x03${short(labels)}q\x04${list}${short('data')}q\x06${array}`;
+    return Buffer.from(`\x80\x02}q\x01(${items}u.`, 'latin1');
+  }
+
+  const names = [...[1, 2, 3, 4, 5].map((number) => `data_batch_${number}`), 'test_batch'];
+
+  /** Two images each, labels 0 to 9 for training; the test batch has 3 and 4. */
+  function pickledFolder(changes: Readonly<Record<string, Buffer>> = {}): string {
+    const folder = temporaryFolder();
+    for (const [i, name] of names.entries()) {
+      const classes = name === 'test_batch' ? [3, 4] : [2 * i, 2 * i + 1];
+      fs.writeFileSync(path.join(folder, name), changes[name] ?? batch({ classes, first: 2 * i }));
+    }
+    for (const [name, content] of Object.entries(changes)) fs.writeFileSync(path.join(folder, name), content);
+    return folder;
+  }
+
+  test('are read as the binary version is', async () => {
+    const data = await open('cifar10', pickledFolder());
+    expect(data).toMatchObject({ classes: 10, channels: 3 });
+    expect([...data.train.labels]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect([...data.validation.labels]).toEqual([3, 4]);
+    expectPixels(data.train.pixels, 0, 10);
+    expectPixels(data.validation.pixels, 10, 2);
+    expect(data.classNames[0]).toBe('airplane');
+  });
+
+  test('have their class names in a pickle', async () => {
+    const list = `](${['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'].map(short).join('')}e`;
+    const meta = Buffer.from(`\x80\x02}${short('label_names')}${list}s.`, 'latin1');
+    expect((await open('cifar10', pickledFolder({ 'batches.meta': meta }))).classNames).toEqual([...'abcdefghij']);
+    const empty = Buffer.from(`\x80\x02}${short('label_names')}]s.`, 'latin1');
+    const error = await failure(open('cifar10', pickledFolder({ 'batches.meta': empty })));
+    expect(error.message).toContain('batches.meta: expected the names of two classes at least.');
+  });
+
+  test('come after the binary version', async () => {
+    const folder = cifar10Folder();
+    for (const name of names) fs.writeFileSync(path.join(folder, name), 'not looked at');
+    expect((await open('cifar10', folder)).train.count).toBe(14);
+  });
+
+  test('of CIFAR-100 have fine and coarse labels', async () => {
+    const folder = temporaryFolder();
+    fs.writeFileSync(path.join(folder, 'train'), batch({ labels: 'fine_labels', classes: [99, 3] }));
+    fs.writeFileSync(path.join(folder, 'test'), batch({ labels: 'fine_labels', classes: [42], first: 2 }));
+    const data = await open('cifar100', folder);
+    expect([[...data.train.labels], [...data.validation.labels]]).toEqual([[99, 3], [42]]);
+    expectPixels(data.validation.pixels, 2, 1);
+    const error = await failure(open('cifar100', folder, { labels: 'coarse' }));
+    expect(error.message).toContain('expected a list "coarse_labels", found "batch_label", "fine_labels", "data".');
+  });
+
+  test('that are missing are named, and both versions where there is none', async () => {
+    const folder = pickledFolder();
+    fs.rmSync(path.join(folder, 'data_batch_4'));
+    fs.rmSync(path.join(folder, 'test_batch'));
+    expect((await failure(open('cifar10', folder))).message).toBe(
+      `CIFAR-10 is not complete in ${folder}: missing data_batch_4, test_batch.`,
+    );
+    const images = temporaryFolder();
+    for (const name of ['train', 'test']) fs.mkdirSync(path.join(images, name));
+    const error = await failure(open('cifar100', images));
+    expect(error.message).toBe(
+      `CIFAR-100 is not complete in ${images}: missing train.bin, test.bin; or, in the version for Python, train, test.`,
+    );
+    expect(error.hint).toContain('cifar-100-binary.tar.gz or cifar-100-python.tar.gz');
+  });
+
+  test.each<[string, Buffer, string]>([
+    [
+      'too few labels',
+      Buffer.from(
+        batch({ classes: [1, 2] })
+          .toString('latin1')
+          .replace(`J${int32(2)}e`, 'e'),
+        'latin1',
+      ),
+      '"data" has 2 images, but "labels" 1 labels',
+    ],
+    ['a label of no class', batch({ classes: [1, 10] }), 'image 2 has the label 10, but there are 10 classes (0 to 9)'],
+    ['a negative label', batch({ classes: [1, -1] }), 'label 2 is no number of a class'],
+    [
+      'a row too short',
+      batch({ classes: [1], shape: [1, 3071] }),
+      'expected "data" to be images × 3072 of type u1, found 1 × 3071 of type u1',
+    ],
+    ['another type', batch({ classes: [1], type: 'f4' }), 'of type f4'],
+    [
+      'fewer bytes than it says',
+      batch({ classes: [1], bytes: 100 }),
+      '"data" says that it is 1 × 3072, but has 100 bytes',
+    ],
+    [
+      'more images than bytes',
+      batch({ classes: [1], shape: [2 ** 30, 3072] }),
+      `it is ${2 ** 30} × 3072, but has 3072 bytes`,
+    ],
+    [
+      'no pixels',
+      Buffer.from(`\x80\x02}${short('labels')}]s.`, 'latin1'),
+      'expected a NumPy array "data", found "labels"',
+    ],
+    ['no dict', Buffer.from('\x80\x02].', 'latin1'), 'expected a pickled dict'],
+    ['no pickle', Buffer.from('PK\x03\x04', 'latin1'), 'damaged at byte'],
+    [
+      'an attack',
+      Buffer.from("cos\nsystem\n(S'true'\ntR.", 'latin1'),
+      'names os.system, which is no part of a CIFAR batch: it could run code',
+    ],
+  ])('with %s are refused', async (_what, content, message) => {
+    const folder = pickledFolder({ data_batch_2: content });
+    const error = await failure(open('cifar10', folder));
+    expect(error.message).toContain(path.join(folder, 'data_batch_2'));
+    expect(error.message).toContain(message);
+  });
+
+  test('are refused wherever one is cut off', async () => {
+    const content = batch({ classes: [1] });
+    const folder = pickledFolder();
+    // Within the pixels every place is like the next.
+    for (let length = 0; length < content.length; length += length > 300 && length < content.length - 20 ? 97 : 1) {
+      fs.writeFileSync(path.join(folder, 'data_batch_2'), content.subarray(0, length));
+      expect((await failure(open('cifar10', folder))).message).toContain('the file ends here');
+    }
+  });
+
+  const python = pythonWith('numpy');
+  test.skipIf('missing' in python)('are read as Python 2, 3 and NumPy 2 write them', async () => {
+    const folder = temporaryFolder();
+    const args = ['scripts/reference/pickles.py', folder, 'batches'];
+    const { stdout, stderr } = spawnSync('command' in python ? python.command : '', args, { encoding: 'utf8' });
+    expect(stdout, stderr).not.toBe('');
+    type Described = Record<'train' | 'validation', { labels: number[]; sha256: string }>;
+    const { batches } = JSON.parse(stdout) as { batches: Record<string, Described> };
+    expect(Object.keys(batches)).toHaveLength(12);
+    for (const [name, sets] of Object.entries(batches)) {
+      const dataset = name.startsWith('cifar100') ? 'cifar100' : 'cifar10';
+      const data = await open(dataset, path.join(folder, name));
+      for (const set of ['train', 'validation'] as const) {
+        const { pixels, labels } = data[set];
+        const sha256 = createHash('sha256').update(pixels).digest('hex');
+        expect({ labels: [...labels], sha256 }, `${name}, ${set}`).toEqual(sets[set]);
+      }
+      expect(data.classNames[3]).toBe(dataset === 'cifar10' ? 'class 2' : 'fine 3');
+    }
   });
 });
 
