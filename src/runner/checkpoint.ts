@@ -1,17 +1,15 @@
-/** A snapshot of training as a checkpoint file and back, with PyTorch's names and shapes for the parameters; and weights to start from. */
+/** A snapshot of training as a checkpoint file and back, with PyTorch's names and shapes for the parameters. */
 import path from 'node:path';
-import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
 import { decodeProgress } from '../core/progress.ts';
 import type { BufferSpec, Model, ParameterSpec } from '../engine/models/model.ts';
-import { initialValues, sizeOf } from '../engine/parameters.ts';
+import { sizeOf } from '../engine/parameters.ts';
 import type { Snapshot } from '../engine/step/executor.ts';
 import type { Problem } from '../engine/step/step.ts';
 import type { Resume } from '../engine/train.ts';
 import { checkpointFiles } from '../store/checkpoints.ts';
 import { readWhole } from '../store/files.ts';
 import { decodeSafetensors, type TensorFile } from '../store/safetensors.ts';
-import { checkFit } from './weightsFit.ts';
 
 /** Parameters and buffers by their own name; `optimizer.<slot>.<parameter>`; `ema.<parameter>`. */
 export function checkpointTensors(
@@ -77,44 +75,6 @@ export const withoutCounterpart: ReadonlySet<string> = new Set(['mask_token']);
 
 /** What PyTorch calls the count of steps beside the running statistics of a batch normalization; nothing here uses it. */
 export const STEP_COUNT = 'num_batches_tracked';
-
-/** Weights to start from, of every parameter and buffer in the model's order, and what a person should know of them. */
-export interface StartingWeights {
-  readonly weights: ReadonlyMap<string, Float32Array>;
-  readonly warnings: readonly string[];
-}
-
-/**
- * Reads weights to start from: a checkpoint of a run, of which the optimizer and the moving average are left aside, or a state dict
- * from PyTorch. Throws a `UserError` that names every tensor that is missing, of no use, of another shape or not finite.
- */
-export function readWeights(file: string, { model: { name }, train: { seed } }: Config, model: Model): StartingWeights {
-  const { tensors, metadata } = decodeSafetensors(readWhole(file), file);
-  const found = new Map([...tensors].filter(([name]) => !isBeside(name)));
-  const specs = [...model.parameters, ...model.buffers];
-  const drawn = new Set([...withoutCounterpart].filter((name) => !found.has(name)));
-  checkFit(file, { name, madeFor: metadata.model }, found, model, drawn);
-  const initial = initialValues(
-    { parameters: model.parameters.filter((spec) => drawn.has(spec.name)), buffers: [] },
-    seed,
-  );
-  const weights = new Map<string, Float32Array>();
-  for (const spec of specs) {
-    const values = initial.get(spec.name) ?? floatsOf(file, found, spec.name, spec);
-    const at = values.findIndex((value) => !Number.isFinite(value));
-    if (at >= 0) {
-      throw new UserError(`${file}: tensor "${spec.name}" holds ${values[at]} at position ${at}.`, {
-        hint: 'Take a checkpoint from before the weights went bad.',
-      });
-    }
-    weights.set(spec.name, values);
-  }
-  const warnings = [...initial.keys()].map((name) => `${file} has no "${name}", as timm's model: it starts as drawn.`);
-  return { weights, warnings };
-}
-
-const isBeside = (name: string) =>
-  name.startsWith(OPTIMIZER_PREFIX) || name.startsWith(EMA_PREFIX) || name.endsWith(`.${STEP_COUNT}`);
 
 function floatsOf(file: string, tensors: TensorFile, name: string, spec: Pick<ParameterSpec, 'shape'>): Float32Array {
   const data = tensors.get(name)?.data;

@@ -54,60 +54,80 @@ export function decodeSafetensors(
   bytes: Uint8Array,
   file: string,
 ): { tensors: TensorFile; metadata: Record<string, string> } {
-  const damaged = (offset: number, what: string) =>
-    new UserError(`${file}: damaged at byte ${offset}: ${what}.`, {
-      hint: 'Take another checkpoint, or get the file again.',
-    });
-  if (bytes.length < 8) throw damaged(bytes.length, 'the file ends within the 8 bytes of the header length');
-  const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  if (headerLength > bytes.length - 8) {
-    throw damaged(0, `the header shall have ${headerLength} bytes, the file has ${bytes.length - 8} more`);
-  }
-  const start = 8 + headerLength;
-  const header = parseHeader(bytes.subarray(8, start));
-  if (!header) throw damaged(8, 'the header is no JSON object');
-
+  const { entries, metadata } = readHeader(bytes, bytes.length, file);
   const tensors: TensorFile = new Map();
-  let metadata: Record<string, string> = {};
-  const ranges: { name: string; begin: number; end: number }[] = [];
-  for (const [name, value] of Object.entries(header)) {
-    if (name === metadataKey) {
-      if (!isMetadata(value)) throw damaged(8, `"${metadataKey}" holds something other than texts`);
-      metadata = { ...value };
-      continue;
-    }
-    const entry = parseEntry(value);
-    if (!entry) throw damaged(8, `tensor "${name}" has no dtype, shape and data_offsets`);
-    const { dtype, shape, begin, end } = entry;
+  for (const { name, dtype, shape, begin, end } of entries) {
     if (!isKnown(dtype)) {
       throw new UserError(`${file}: tensor "${name}" has the type ${dtype}; known are F32, I64, I32 and U8.`, {
         hint: 'Convert the checkpoint to 32-bit floats (F32).',
       });
     }
-    const { size, array } = kinds[dtype];
-    if (end > bytes.length - start) {
-      throw damaged(
-        bytes.length,
-        `the file ends before tensor "${name}", which lies at ${start + begin} to ${start + end}`,
-      );
-    }
-    if (end - begin !== elements(shape) * size) {
-      throw damaged(start + begin, `tensor "${name}" of shape [${shape}] has ${end - begin} bytes`);
-    }
-    ranges.push({ name, begin, end });
     // A copy, since the tensor need not begin at a multiple of its element's size; the slice of a Buffer would be none.
-    const copy = new Uint8Array(bytes.subarray(start + begin, start + end));
-    const data = dtype === 'I64' ? narrowed(new BigInt64Array(copy.buffer)) : new array(copy.buffer);
+    const copy = new Uint8Array(bytes.subarray(begin, end));
+    const data = dtype === 'I64' ? narrowed(new BigInt64Array(copy.buffer)) : new kinds[dtype].array(copy.buffer);
     if (!data) throw new UserError(`${file}: tensor "${name}" (I64) holds numbers of more than 32 bits.`);
     tensors.set(name, { dtype, shape, data });
   }
-  let covered = 0;
-  for (const { name, begin, end } of ranges.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== covered) throw damaged(start + covered, `tensor "${name}" begins at ${start + begin} instead`);
+  return { tensors, metadata };
+}
+
+/** A tensor as the header has it, and where its bytes lie in the file. */
+export interface HeaderEntry {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** How many bytes of a file its header takes, by the first 8; `length` is that of the file. */
+export function headerEnd(bytes: Uint8Array, length: number, file: string): number {
+  if (bytes.length < 8) throw damaged(file, length, 'the file ends within the 8 bytes of the header length');
+  const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  if (headerLength > Math.min(length - 8, LONGEST_HEADER)) {
+    throw damaged(file, 0, `the header shall have ${headerLength} bytes, the file has ${length - 8} more`);
+  }
+  return 8 + headerLength;
+}
+
+/** What the header says: `bytes` are those of the file as far as the header goes, or more; `length` is that of the file. */
+export function readHeader(
+  bytes: Uint8Array,
+  length: number,
+  file: string,
+): { entries: HeaderEntry[]; metadata: Record<string, string> } {
+  const start = headerEnd(bytes, length, file);
+  const header = parseHeader(bytes.subarray(8, start));
+  if (!header) throw damaged(file, 8, 'the header is no JSON object');
+
+  let metadata: Record<string, string> = {};
+  const entries: HeaderEntry[] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (name === metadataKey) {
+      if (!isMetadata(value)) throw damaged(file, 8, `"${metadataKey}" holds something other than texts`);
+      metadata = { ...value };
+      continue;
+    }
+    const entry = parseEntry(value);
+    if (!entry) throw damaged(file, 8, `tensor "${name}" has no dtype, shape and data_offsets`);
+    const { dtype, shape } = entry;
+    const [begin, end] = [start + entry.begin, start + entry.end];
+    if (end > length) {
+      throw damaged(file, length, `the file ends before tensor "${name}", which lies at ${begin} to ${end}`);
+    }
+    const size = elementSizes[dtype];
+    if (size !== undefined && end - begin !== elements(shape) * size) {
+      throw damaged(file, begin, `tensor "${name}" of shape [${shape}] has ${end - begin} bytes`);
+    }
+    entries.push({ name, dtype, shape, begin, end });
+  }
+  let covered = start;
+  for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== covered) throw damaged(file, covered, `tensor "${name}" begins at ${begin} instead`);
     covered = end;
   }
-  if (start + covered !== bytes.length) throw damaged(start + covered, 'bytes follow that belong to no tensor');
-  return { tensors, metadata };
+  if (covered !== length) throw damaged(file, covered, 'bytes follow that belong to no tensor');
+  return { entries, metadata };
 }
 
 /** The metadata of a file, of which no more than the header is read; nothing where that is damaged. */
@@ -128,6 +148,8 @@ export function readMetadata(file: string): Record<string, string> | undefined {
 }
 
 const metadataKey = '__metadata__';
+/** The format's own limit, so that a damaged length takes no memory. */
+const LONGEST_HEADER = 100e6;
 
 const kinds = {
   I64: { size: 8, array: Int32Array },
@@ -135,6 +157,18 @@ const kinds = {
   I32: { size: 4, array: Int32Array },
   U8: { size: 1, array: Uint8Array },
 } as const;
+
+/** Bytes of one element of each type of the format that has whole ones. */
+const elementSizes: Readonly<Record<string, number>> = {
+  ...{ F64: 8, I64: 8, U64: 8, F32: 4, I32: 4, U32: 4 },
+  ...{ F16: 2, BF16: 2, I16: 2, U16: 2, I8: 1, U8: 1, BOOL: 1 },
+};
+
+function damaged(file: string, offset: number, what: string): UserError {
+  return new UserError(`${file}: damaged at byte ${offset}: ${what}.`, {
+    hint: 'Take another checkpoint, or get the file again.',
+  });
+}
 
 /** The same numbers in 32 bits, where they fit. */
 function narrowed(wide: BigInt64Array): Int32Array | undefined {

@@ -1,0 +1,104 @@
+/** A safetensors file read tensor by tensor, so that weights of any size are in memory once; 16- and 64-bit floats become 32-bit ones. */
+import fs from 'node:fs/promises';
+import { UserError } from '../core/errors.ts';
+import { explainFileError } from './files.ts';
+import { type HeaderEntry, headerEnd, readHeader } from './safetensors.ts';
+
+/** A tensor of a file whose values are still on the disk. */
+export interface StoredTensor {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** The values, row by row. Throws a `UserError` where they are no floats or the disk refuses. */
+  read(): Promise<Float32Array>;
+}
+
+export interface SafetensorsFile {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/** Reads the header. Throws a `UserError` that names the file where it is damaged, or cannot be read. Close it. */
+export async function openSafetensors(file: string): Promise<SafetensorsFile> {
+  const handle = await explained(file, fs.open(file, 'r'));
+  try {
+    const { size } = await explained(file, handle.stat());
+    const end = headerEnd(await bytesOf(file, handle, 0, Math.min(8, size)), size, file);
+    const { entries, metadata } = readHeader(await bytesOf(file, handle, 0, end), size, file);
+    const tensors = new Map(entries.map((entry) => [entry.name, storedTensor(file, handle, entry)] as const));
+    return { tensors, metadata, close: () => handle.close() };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function storedTensor(file: string, handle: fs.FileHandle, entry: HeaderEntry): StoredTensor {
+  const { name, dtype, shape, begin, end } = entry;
+  return {
+    dtype,
+    shape,
+    async read() {
+      const toFloats = conversions[dtype];
+      if (!toFloats) throw new UserError(`${file}: tensor "${name}" has the type ${dtype}, which is none of weights.`);
+      return toFloats((await bytesOf(file, handle, begin, end)).buffer);
+    },
+  };
+}
+
+const conversions: Readonly<Record<string, (bytes: ArrayBuffer) => Float32Array>> = {
+  F32: (bytes) => new Float32Array(bytes),
+  F64: (bytes) => new Float32Array(new Float64Array(bytes)),
+  F16(bytes) {
+    halves ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => fromHalf(bits));
+    const stored = new Uint16Array(bytes);
+    const values = new Float32Array(stored.length);
+    for (let i = 0; i < stored.length; i++) values[i] = halves[stored[i] as number] as number;
+    return values;
+  },
+  // The upper half of a 32-bit float.
+  BF16(bytes) {
+    const stored = new Uint16Array(bytes);
+    const bits = new Uint32Array(stored.length);
+    for (let i = 0; i < stored.length; i++) bits[i] = (stored[i] as number) << 16;
+    return new Float32Array(bits.buffer);
+  },
+};
+
+/** Every 16-bit float. */
+let halves: Float32Array | undefined;
+
+/** The value of a 16-bit float of IEEE 754: sign, 5 bits of exponent, 10 of fraction. */
+function fromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = (bits & 0x3ff) / 1024;
+  if (exponent === 0) return sign * fraction * 2 ** -14;
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction) * 2 ** (exponent - 15);
+}
+
+async function bytesOf(
+  file: string,
+  handle: fs.FileHandle,
+  begin: number,
+  end: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(end - begin);
+  // In pieces: the operating system gives at most 2 GiB at a time.
+  for (let at = 0; at < bytes.length; ) {
+    const length = Math.min(bytes.length - at, 1 << 30);
+    const { bytesRead } = await explained(file, handle.read(bytes, at, length, begin + at));
+    if (bytesRead === 0) {
+      throw new UserError(`${file}: it has become shorter while it was read.`, { hint: 'Get the file again.' });
+    }
+    at += bytesRead;
+  }
+  return bytes;
+}
+
+function explained<T>(file: string, work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    throw explainFileError(file, error);
+  });
+}
