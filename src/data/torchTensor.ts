@@ -1,5 +1,6 @@
 /** The values of a tensor of a PyTorch checkpoint, from the part of its storage that it views. */
 import { UserError } from '../core/errors.ts';
+import { floatsOfBfloat16, floatsOfHalves } from '../core/halfFloats.ts';
 import type { TensorReference } from './torchPickle.ts';
 
 /** Bytes of an element; nothing for a type that is not known. */
@@ -71,8 +72,8 @@ interface Type {
 const types: ReadonlyMap<string, Type> = new Map<string, Type>([
   ['float32', { size: 4, read: (bytes) => new Float32Array(bytes) }],
   ['float64', { size: 8, read: (bytes) => new Float64Array(bytes) }],
-  ['float16', { size: 2, read: (bytes) => mapped(new Uint16Array(bytes), halfToFloat) }],
-  ['bfloat16', { size: 2, read: bfloat16 }],
+  ['float16', { size: 2, read: (bytes) => floatsOfHalves(new Uint16Array(bytes)) }],
+  ['bfloat16', { size: 2, read: (bytes) => floatsOfBfloat16(new Uint16Array(bytes)) }],
   ['int64', { size: 8, read: (bytes) => mapped(new BigInt64Array(bytes), Number) }],
   ['uint64', { size: 8, read: (bytes) => mapped(new BigUint64Array(bytes), Number) }],
   ['int32', { size: 4, read: (bytes) => new Int32Array(bytes) }],
@@ -93,23 +94,6 @@ function mapped<T>(
   const floats = new Float32Array(values.length);
   for (let i = 0; i < floats.length; i++) floats[i] = toFloat(values[i] as T);
   return floats;
-}
-
-/** IEEE 754: 1 bit of sign, 5 of exponent, 10 of fraction. */
-function halfToFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** The upper half of a 32-bit float. */
-function bfloat16(bytes: ArrayBuffer): Float32Array {
-  const halves = new Uint16Array(bytes);
-  const words = new Uint32Array(halves.length);
-  for (let i = 0; i < words.length; i++) words[i] = (halves[i] as number) << 16;
-  return new Float32Array(words.buffer);
 }
 
 const countOf = (shape: readonly number[]) =>

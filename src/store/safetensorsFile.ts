@@ -1,6 +1,7 @@
 /** A safetensors file read tensor by tensor, so that weights of any size are in memory once; 16- and 64-bit floats become 32-bit ones. */
 import fs from 'node:fs/promises';
 import { UserError } from '../core/errors.ts';
+import { floatsOfBfloat16, floatsOfHalves } from '../core/halfFloats.ts';
 import { explainFileError } from './files.ts';
 import { type HeaderEntry, headerEnd, readHeader } from './safetensors.ts';
 
@@ -49,34 +50,9 @@ function storedTensor(file: string, handle: fs.FileHandle, entry: HeaderEntry): 
 const conversions: Readonly<Record<string, (bytes: ArrayBuffer) => Float32Array>> = {
   F32: (bytes) => new Float32Array(bytes),
   F64: (bytes) => new Float32Array(new Float64Array(bytes)),
-  F16(bytes) {
-    halves ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => fromHalf(bits));
-    const stored = new Uint16Array(bytes);
-    const values = new Float32Array(stored.length);
-    for (let i = 0; i < stored.length; i++) values[i] = halves[stored[i] as number] as number;
-    return values;
-  },
-  // The upper half of a 32-bit float.
-  BF16(bytes) {
-    const stored = new Uint16Array(bytes);
-    const bits = new Uint32Array(stored.length);
-    for (let i = 0; i < stored.length; i++) bits[i] = (stored[i] as number) << 16;
-    return new Float32Array(bits.buffer);
-  },
+  F16: (bytes) => floatsOfHalves(new Uint16Array(bytes)),
+  BF16: (bytes) => floatsOfBfloat16(new Uint16Array(bytes)),
 };
-
-/** Every 16-bit float. */
-let halves: Float32Array | undefined;
-
-/** The value of a 16-bit float of IEEE 754: sign, 5 bits of exponent, 10 of fraction. */
-function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = (bits & 0x3ff) / 1024;
-  if (exponent === 0) return sign * fraction * 2 ** -14;
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction) * 2 ** (exponent - 15);
-}
 
 async function bytesOf(
   file: string,
