@@ -117,6 +117,8 @@ const stepSchema = z.object({
   grad: z.object({ total: real, main: real, sub: real.optional(), cosine: real.optional() }),
   learningRate: z.number(),
   imagesPerSecond: real,
+  /** Share of the time since the last step event in which the engine waited for samples; an older version did not measure it. */
+  dataWait: real.optional(),
   memoryBytes: z.number(),
   /** Cumulative, analytic; backward counts as two forward passes. */
   flops: z.number(),

@@ -153,6 +153,7 @@ export async function* train(
     };
 
     let logged = { step: progress.step, at: around.now() };
+    let waited = 0; // for samples, in seconds, since then
     for (const message of unrecorded) yield { type: 'warning', message };
     const tooMuch = need && memoryProblem(config.train.batchSize, need, around.memory().available);
     if (tooMuch) yield { type: 'warning', message: tooMuch };
@@ -165,9 +166,14 @@ export async function* train(
         const running: Promise<Inspection | undefined> = withLayers
           ? executor.inspect(drawn, scalars)
           : executor.step(drawn, scalars).then(() => undefined);
-        const [inspection, next] = await meanwhile(running, () => draw(step + 1)).catch((error: unknown) => {
+        const {
+          ran,
+          done: next,
+          waited: alone,
+        } = await meanwhile(running, () => draw(step + 1), around.now).catch((error: unknown) => {
           throw withMemoryAdvice(error, config.train.batchSize, need, around.memory().peak);
         });
+        waited += alone;
         const [report] = (await executor.reports()) as [StepReport];
         for (const message of executor.notices()) yield { type: 'warning', message };
 
@@ -180,10 +186,12 @@ export async function* train(
             images: step * stepImages,
             learningRate,
             imagesPerSecond: ((step - logged.step) * stepImages) / (at - logged.at),
+            dataWait: waited / (at - logged.at),
             memoryBytes: around.memory().now,
             flops: step * stepFlops,
           };
           logged = { step, at };
+          waited = 0;
         }
         if (!report.finite) return yield* fail(step, { batches: drawn, scalars, report });
         progress.step = step;
@@ -192,7 +200,7 @@ export async function* train(
           correct: progress.sums.correct + report.correct,
         };
         drawn = next;
-        if (inspection) yield { type: 'layers', step, grad: layerStatistics(inspection, method, model) };
+        if (ran) yield { type: 'layers', step, grad: layerStatistics(ran, method, model) };
         if (await around.breathe()) return yield* stop();
       }
 
@@ -206,6 +214,7 @@ export async function* train(
         : undefined;
       if (validates && !validation) return yield* stop();
       logged = { step: progress.step, at: around.now() }; // validation is no training time
+      waited = 0;
       yield {
         type: 'epoch',
         epoch,
@@ -294,12 +303,18 @@ export async function* train(
   }
 }
 
-/** Does something else while a step runs. Both are over when it returns or throws: an executor takes one call at a time. */
-async function meanwhile<T, U>(running: Promise<T>, work: () => Promise<U>): Promise<[T, U]> {
-  const [ran, done] = await Promise.allSettled([running, work()]);
-  if (done.status === 'rejected') throw done.reason; // the error of the work comes first
+/**
+ * Does something else while a step runs, and says how long it took beyond the step. Both are over when it returns or throws: an
+ * executor takes one call at a time.
+ */
+async function meanwhile<T, U>(running: Promise<T>, work: () => Promise<U>, now: () => number) {
+  const working = work();
+  working.catch(() => {}); // it is awaited after the step
+  const [ran] = await Promise.allSettled([running]);
+  const began = now();
+  const done = await working; // its error comes first
   if (ran.status === 'rejected') throw ran.reason;
-  return [ran.value, done.value];
+  return { ran: ran.value, done, waited: now() - began };
 }
 
 function inputArrays(input: HostModelInput): ArrayBufferView[] {

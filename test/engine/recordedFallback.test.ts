@@ -144,7 +144,7 @@ test('a constant that the model made before is recorded, and is still there for 
 
 /** The clock of the tests ticks once a call, and the executors are asked in different numbers of calls. */
 function withoutTimes([type, event]: readonly [string, object]): unknown {
-  const { imagesPerSecond: _, ...rest } = event as Record<string, unknown>;
+  const { imagesPerSecond: _, dataWait: __, ...rest } = event as Record<string, unknown>;
   return [type, rest];
 }
 

@@ -62,7 +62,7 @@ function resumeFrom({ name, snapshot, metadata }: Saved): Resume {
 /** What does not depend on the clock. */
 function timeless(events: readonly EngineEvent[]): unknown[] {
   return events.map((event) => {
-    if (event.type === 'step') return { ...event, imagesPerSecond: 0 };
+    if (event.type === 'step') return { ...event, imagesPerSecond: 0, dataWait: 0 };
     if (event.type === 'end' && event.summary) return { ...event, summary: timelessSummary(event.summary) };
     return event;
   });

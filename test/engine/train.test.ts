@@ -126,6 +126,23 @@ describe('a stop', () => {
   });
 });
 
+test('a run says how much of its time it waited for samples', async () => {
+  const config = demoConfig({ train: { epochs: 1 }, run: { logEvery: 1 } });
+  const read: MemoryImages['read'] = async (...wanted) => {
+    await new Promise((resolve) => setTimeout(resolve, 300)); // a disk that is far slower than the steps
+    return demoData.train.read(...wanted);
+  };
+  const now = () => performance.now() / 1000;
+  const waits = async (data: typeof demoData) => {
+    const { events } = await eventsOf(config, data, { now });
+    // The last step has nothing to wait for, and the first one had its samples before.
+    return events.flatMap((event) => (event.type === 'step' ? [event.dataWait ?? Number.NaN] : [])).slice(0, -1);
+  };
+  for (const wait of await waits({ ...demoData, train: { ...demoData.train, read } }))
+    expect(wait).toBeGreaterThan(0.5);
+  for (const wait of await waits(demoData)) expect(wait).toBeLessThan(0.5);
+});
+
 test('images of another size are seen at that of the model', async () => {
   const resized = async ({ count, labels, read }: MemoryImages) => {
     const all = Int32Array.from({ length: count }, (_, i) => i);
