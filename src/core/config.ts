@@ -44,6 +44,7 @@ const defaults = {
     minLearningRate: 0,
     warmupEpochs: 5,
     warmupLearningRate: 0,
+    warmupPrefix: true,
     schedule: 'cosine',
     schedulePer: 'step',
     scheduleLag: false,

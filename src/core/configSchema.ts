@@ -170,6 +170,10 @@ const trainSchema = z.strictObject({
   minLearningRate: described(nonNegative, 'Learning rate at the end of the cosine.').optional(),
   warmupEpochs: described(nonNegative, 'Epochs of linear warm-up.').optional(),
   warmupLearningRate: described(nonNegative, 'Learning rate at the first step of the warm-up.').optional(),
+  warmupPrefix: described(
+    z.boolean(),
+    'The cosine begins after the warm-up, as in MAE and BEiT. False: it spans all epochs, and the warm-up covers its beginning, as timm has it by default.',
+  ).optional(),
   schedule: described(z.enum(['cosine', 'constant']), 'Learning rate after the warm-up.').optional(),
   schedulePer: described(
     z.enum(['step', 'epoch']),

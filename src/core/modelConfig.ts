@@ -87,7 +87,7 @@ export function resolveModel(input: ModelInput, given: Partial<ModelInput> = {})
   const recipe = given.name === undefined || given.name === name ? given : {};
   const fallback: Partial<ModelInput> = defaults[name];
   const sizes: Readonly<Record<string, Partial<ModelInput>>> = modelSizes[name];
-  const size = sizes[input.size ?? ''] ?? sizes[fallback.size ?? '']; // an unknown one is said elsewhere
+  const size = sizes[input.size ?? recipe.size ?? ''] ?? sizes[fallback.size ?? '']; // an unknown one is said elsewhere
   const form = name === 'vit' ? vitForms[input.form ?? recipe.form ?? 'deit3'] : {};
   const { size: _size, ...all } = layered(fallback, form, size, recipe, input);
   return all as ModelConfig; // every key of the model stands in its defaults, its size or its form

@@ -25,16 +25,23 @@ export function warmupConstant(epoch: number, s: WarmupCosine): number {
   return epoch < s.warmupEpochs ? warmupCosine(epoch, s) : s.learningRate;
 }
 
+/** Linear warm-up over the beginning of a cosine that spans all epochs, as timm has it by default. */
+function coveredCosine(epoch: number, s: WarmupCosine): number {
+  return timmCosine(epoch, { ...s, warmup: s.warmupEpochs, length: s.epochs, warmupPrefix: false });
+}
+
 export type LearningRate = WarmupCosine & {
   readonly schedule: 'cosine' | 'constant';
   readonly schedulePer: 'step' | 'epoch';
   /** Each epoch has the rate of the one before it. */
   readonly scheduleLag: boolean;
+  /** False: the cosine runs from the first epoch on, and the warm-up covers its beginning. */
+  readonly warmupPrefix: boolean;
 };
 
 /** The learning rate of step `step`, counted from 1. */
 export function learningRateAt(step: number, stepsPerEpoch: number, s: LearningRate): number {
-  const at = s.schedule === 'cosine' ? warmupCosine : warmupConstant;
+  const at = s.schedule === 'constant' ? warmupConstant : s.warmupPrefix ? warmupCosine : coveredCosine;
   if (s.schedulePer === 'step') return at((step - 1) / stepsPerEpoch, s);
   const epoch = Math.floor((step - 1) / stepsPerEpoch);
   return at(Math.max(0, s.scheduleLag ? epoch - 1 : epoch), s);

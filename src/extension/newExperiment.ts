@@ -6,18 +6,45 @@ import { UserError } from '../core/errors.ts';
 import { writeWhole } from '../store/files.ts';
 import { spokenError } from './runner.ts';
 import type { Services } from './services.ts';
+import { readTemplates, templateItems } from './templateItems.ts';
 
-/** Writes the runner's template beside what is there and opens it; nothing where the person chose no folder. */
-export async function newExperiment({ runner }: Services): Promise<vscode.TextDocument | undefined> {
+/**
+ * The command: lets a person pick a template, or takes the one that it is called with, and writes it. Nothing where the person chose
+ * no folder or no template.
+ */
+export async function pickExperiment(services: Services, argument?: unknown): Promise<vscode.TextDocument | undefined> {
+  if (typeof argument === 'string') return newExperiment(services, argument);
   const folder = await pickFolder();
   if (!folder) return undefined;
-  const answer = await runner.ask(['new', '--stdout']);
-  if (answer.code !== 0) throw new UserError(`No config could be made: ${spokenError(answer.stderr)}`);
-  const file = freeFile(folder.uri.fsPath, slugOf(answer.stdout));
-  writeWhole(file, answer.stdout);
+  const answer = await askRunner(services, ['new', '--list', '--json']);
+  const picked = await vscode.window.showQuickPick(templateItems(readTemplates(answer)), {
+    title: 'New experiment',
+    placeHolder: 'What to start from: type a model, a method of pretraining or a number of epochs',
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  return picked?.template ? write(services, folder, picked.template) : undefined;
+}
+
+/** Writes a template, by default that of a first run, beside what is there and opens it; nothing where the person chose no folder. */
+export async function newExperiment(services: Services, template?: string): Promise<vscode.TextDocument | undefined> {
+  const folder = await pickFolder();
+  return folder && write(services, folder, template);
+}
+
+async function write(services: Services, folder: vscode.WorkspaceFolder, template?: string) {
+  const text = await askRunner(services, ['new', ...(template ? ['--template', template] : []), '--stdout']);
+  const file = freeFile(folder.uri.fsPath, slugOf(text));
+  writeWhole(file, text);
   const document = await vscode.workspace.openTextDocument(file);
   await vscode.window.showTextDocument(document, { preview: false });
   return document;
+}
+
+async function askRunner({ runner }: Services, args: readonly string[]): Promise<string> {
+  const answer = await runner.ask(args);
+  if (answer.code !== 0) throw new UserError(`No config could be made: ${spokenError(answer.stderr)}`);
+  return answer.stdout;
 }
 
 /** The folder of the workspace, or the one that a person picks; with no folder open, offers to open one. */

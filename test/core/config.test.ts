@@ -65,6 +65,7 @@ describe('what is not written', () => {
         minLearningRate: 0,
         warmupEpochs: 5,
         warmupLearningRate: 0,
+        warmupPrefix: true,
         schedule: 'cosine',
         schedulePer: 'step',
         scheduleLag: false,
@@ -397,5 +398,37 @@ describe('the JSON Schema of the editor', () => {
   });
   test('leaves unknown keys to the own check, which knows the nearest right one', () => {
     expect(JSON.stringify(schema)).not.toContain('additionalProperties');
+  });
+});
+
+describe('the keys of a data set', () => {
+  const problemsOf = (data: object, model: object = { name: 'vit' }) => {
+    const result = resolveConfig({ data, model }, {});
+    return 'problems' in result ? result.problems.map(({ path, message }) => `${path.join('.')}: ${message}`) : [];
+  };
+  test.each([
+    [{ dataset: 'image-folder', path: 'x', textColumn: 'y' }, /^data\.textColumn: "textColumn" does not apply to/],
+    [{ dataset: 'cifar10', path: 'x', split: 0.2 }, /^data\.split: "split" does not apply to the data set "cifar10"/],
+    [{ dataset: 'image-folder' }, /^data\.dataset: .* needs "path": the folder with train and val/],
+    [{ dataset: 'image-folder', path: 'x', mean: [0], std: [1, 1] }, /^data\.std: "std" has 2 channels/],
+    [{ dataset: 'text', path: 'x', tokenizer: 'y' }, /^model\.name: "vit" does not go with the data set "text"/],
+  ] as const)('%j', (data, message) => {
+    expect(problemsOf(data)).toEqual([expect.stringMatching(message)]);
+  });
+  test('a model of texts has no images', () => {
+    expect(problemsOf({ dataset: 'fashion-mnist-mini' }, { name: 'bert' })).toEqual([
+      expect.stringMatching(/^model\.name: "bert" does not go with/),
+    ]);
+    expect(problemsOf({ dataset: 'text', path: 'x' }, { name: 'bert' })).toEqual([
+      expect.stringMatching(/^data\.dataset: .* needs "tokenizer"/),
+    ]);
+  });
+  test('RandAugment has its defaults written out', () => {
+    const result = resolveConfig(
+      { data: { dataset: 'fashion-mnist-mini' }, model: { name: 'vit' }, augment: { randAugment: { magnitude: 7 } } },
+      {},
+    );
+    const randAugment = { magnitude: 7, std: 0.5, ops: 2, increasing: true };
+    expect(result).toMatchObject({ config: { augment: { randAugment } } });
   });
 });

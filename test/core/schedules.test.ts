@@ -20,7 +20,13 @@ const base: WarmupCosine = {
 };
 
 describe('the learning rate by epoch', () => {
-  const perEpoch = { ...base, schedule: 'cosine', schedulePer: 'epoch', scheduleLag: false } as const;
+  const perEpoch = {
+    ...base,
+    schedule: 'cosine',
+    schedulePer: 'epoch',
+    scheduleLag: false,
+    warmupPrefix: true,
+  } as const;
   test('stays through an epoch', () => {
     for (const step of [31, 35, 40]) expect(learningRateAt(step, 10, perEpoch)).toBe(warmupCosine(3, base));
     expect(learningRateAt(41, 10, perEpoch)).toBe(warmupCosine(4, base));
@@ -30,6 +36,20 @@ describe('the learning rate by epoch', () => {
     const rates = [0, 1, 2, 3].map((epoch) => learningRateAt(10 * epoch + 1, 10, lagged));
     expect(rates).toEqual([0, 0, 1, 2].map((epoch) => warmupCosine(epoch, base)));
   });
+});
+
+test('a cosine that the warm-up covers is that of timm: below its peak when the warm-up ends, and at the lowest at the end', () => {
+  const covered = {
+    ...base,
+    schedule: 'cosine',
+    schedulePer: 'step',
+    scheduleLag: false,
+    warmupPrefix: false,
+  } as const;
+  const timm = { ...base, warmup: 5, length: 100, warmupPrefix: false };
+  for (const epoch of [0, 3, 5, 40, 99])
+    expect(learningRateAt(10 * epoch + 1, 10, covered)).toBe(timmCosine(epoch, timm));
+  expect(learningRateAt(51, 10, covered)).toBeLessThan(base.learningRate);
 });
 
 describe('the learning rate', () => {

@@ -60,6 +60,13 @@ describe('the golden file', () => {
   });
 });
 
+test('a size that a person writes beside a recipe wins over that of the recipe', () => {
+  const data = { dataset: 'image-folder', path: 'data' };
+  const model = { name: 'vit', size: 's/16' };
+  const resolved = resolveConfig({ data, model, recipe: 'deit3-vit-b-400' }, recipes);
+  expect(resolved).toMatchObject({ config: { model: { width: 384, heads: 6, imageSize: 192, dropPath: 0.1 } } });
+});
+
 test('docs/recipes.md is what `npm run recipes` makes', () => {
   expect(fs.readFileSync(path.resolve(import.meta.dirname, '../../docs/recipes.md'), 'utf8')).toBe(recipesPage());
 });
@@ -131,6 +138,7 @@ const ofFamily = {
     train: {
       ...{ ...adam, optimizer: 'lamb', loss: 'bce', targetThreshold: 0, smoothing: 0, schedulePer: 'epoch', seed: 0 },
       ...{ warmupEpochs: 5, warmupLearningRate: 1e-6, minLearningRate: 1e-5, schedule: 'cosine', scheduleLag: false },
+      warmupPrefix: false,
     },
     augment: {
       ...{ crop: 'resized', minScale: 0.08, flip: true, threeAugment: true, colorJitter: 0.3, repeated: 3 },
@@ -146,6 +154,7 @@ const ofFamily = {
         loss: 'ce',
         smoothing: 0.1,
         warmupEpochs: 5,
+        warmupPrefix: false,
         minLearningRate: 1e-5,
         layerDecay: 1,
       },
@@ -160,6 +169,7 @@ const ofFamily = {
     train: {
       ...{ betas: [0.9, 0.999], epsilon: 1e-6, optimizer: 'lamb', loss: 'bce', smoothing: 0, schedulePer: 'epoch' },
       ...{ warmupEpochs: 5, warmupLearningRate: 1e-4, minLearningRate: 1e-6, seed: 42 },
+      warmupPrefix: false,
     },
     augment: {
       ...{ mixup: 0.1, cutmix: 1, randomErasing: 0, colorJitter: 0, repeated: 3, testCrop: 0.95, threeAugment: false },
@@ -171,6 +181,7 @@ const ofFamily = {
     train: {
       ...{ ...adam, optimizer: 'adamw', loss: 'ce', smoothing: 0.1, schedulePer: 'step', clipNorm: 5, seed: 0 },
       ...{ warmupEpochs: 20, warmupLearningRate: 1e-6, minLearningRate: 1e-5 },
+      warmupPrefix: false,
     },
     augment: {
       ...{ mixup: 0.8, cutmix: 1, randomErasing: 0.25, repeated: 1, testCrop: 0.875, colorJitter: 0 },
@@ -181,7 +192,7 @@ const ofFamily = {
   'mae-finetune-vit-.': {
     train: {
       ...{ betas: [0.9, 0.999], optimizer: 'adamw', loss: 'ce', smoothing: 0.1, schedulePer: 'step' },
-      ...{ warmupEpochs: 5, warmupLearningRate: 0, minLearningRate: 1e-6 },
+      ...{ warmupEpochs: 5, warmupLearningRate: 0, minLearningRate: 1e-6, warmupPrefix: true },
     },
     augment: {
       ...{ mixup: 0.8, cutmix: 1, randomErasing: 0.25, testCrop: 0.875 },

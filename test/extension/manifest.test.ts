@@ -33,6 +33,7 @@ test('commands have the names that people look for', () => {
   expect(titles).toEqual([
     'MaskSub: Start MaskSub run',
     'MaskSub: New experiment',
+    'MaskSub: Show data set',
     'MaskSub: Stop run',
     'MaskSub: Open dashboard',
     'MaskSub: Show run folder',
