@@ -1,4 +1,5 @@
 /** The test suites: `unit` is everything that needs no editor; `editor` drives a real VS Code and needs `npm test`'s set-up. */
+import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that kill and delete under a living process race with the machine's load; on CI, failing twice in a row is failing. */
@@ -10,7 +11,11 @@ export default defineConfig({
       {
         resolve: {
           // tfjs ships its gradients as a module that Node cannot load; the union package registers them all.
-          alias: { '@tensorflow/tfjs-core/dist/register_all_gradients.js': '@tensorflow/tfjs' },
+          // tar-stream's reader of headers is no entry of its package.
+          alias: {
+            '@tensorflow/tfjs-core/dist/register_all_gradients.js': '@tensorflow/tfjs',
+            'tar-stream/headers.js': path.resolve('node_modules/tar-stream/headers.js'),
+          },
         },
         test: {
           name: 'unit',

@@ -12,7 +12,7 @@ const dist = path.join(root, 'dist');
 const mark = path.join(dist, '.source');
 const inputs = ['src', 'webview', 'scripts', 'test/editor/host', 'package.json', 'package-lock.json'];
 const wasm = 'node_modules/@tensorflow/tfjs-backend-wasm/dist';
-const needed = ['cli.js', 'extension.cjs', 'webview.js', 'config.schema.json', 'test/index.cjs'];
+const needed = ['cli.js', 'loaderWorker.js', 'extension.cjs', 'webview.js', 'config.schema.json', 'test/index.cjs'];
 
 /** Builds `dist/` unless it was built from these very sources. */
 export async function build() {
@@ -53,15 +53,21 @@ const common = {
 const bundles = [
   {
     ...common,
-    entryPoints: { cli: 'src/runner/cli.ts' },
+    entryPoints: { cli: 'src/runner/cli.ts', loaderWorker: 'src/data/loaderWorker.ts' },
     platform: 'node',
     target: 'node20',
     format: 'esm',
     splitting: true,
+    external: ['sharp'], // native, beside the engine
     chunkNames: 'chunks/[name]-[hash]',
     // The union package would bring layers, data and converter along; the addon's JavaScript needs the core alone.
     // jsonc-parser's other entry asks for its own files by a `require` that no bundler sees through.
-    alias: { '@tensorflow/tfjs': '@tensorflow/tfjs-core', 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
+    // tar-stream's reader of headers is no entry of its package.
+    alias: {
+      '@tensorflow/tfjs': '@tensorflow/tfjs-core',
+      'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+      'tar-stream/headers.js': path.join(root, 'node_modules/tar-stream/headers.js'),
+    },
     // Bundled CommonJS asks for Node's own modules by `require`, which a module doesn't have.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; import { fileURLToPath as __fileURLToPath } from 'node:url'; const require = __createRequire(import.meta.url); const __filename = __fileURLToPath(import.meta.url); const __dirname = __fileURLToPath(new URL('.', import.meta.url));",

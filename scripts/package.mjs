@@ -23,6 +23,7 @@ const needed = [
   /^readme\.md$/i,
   /^license/i,
   /^dist\/cli\.js$/,
+  /^dist\/loaderWorker\.js$/,
   /^dist\/chunks\/.+\.js$/,
   /^dist\/extension\.cjs$/,
   /^dist\/webview\.js$/,

@@ -13,6 +13,7 @@ import { installExtension, isAnswering, startEditorServer, writeSettings } from 
 import { packageExtension } from './package.mjs';
 import { setUpEditor } from './setup/editor.mjs';
 import { setUpEngine } from './setup/engine.mjs';
+import { setUpImages } from './setup/images.mjs';
 import { setUpPackages } from './setup/packages.mjs';
 import { execute, fail, root, SetupError, step } from './setup/step.mjs';
 
@@ -59,6 +60,7 @@ async function start() {
   }
   await setUpPackages();
   await setUpEngine();
+  await setUpImages();
   const desktop = await desktopEditor();
   if (!desktop) await setUpEditor();
   await build();
@@ -89,6 +91,7 @@ async function start() {
 async function headless(args) {
   await setUpPackages();
   await setUpEngine();
+  await setUpImages();
   await build();
   await prepareWorkspace();
   const ownConfig = args[0]?.startsWith('-') === false || args.some((arg) => /^[^=]*\.masksub\.json$/.test(arg));

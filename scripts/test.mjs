@@ -12,6 +12,7 @@ import { packageExtension } from './package.mjs';
 import { findBrowser, setUpBrowser } from './setup/browser.mjs';
 import { setUpEditor } from './setup/editor.mjs';
 import { setUpEngine } from './setup/engine.mjs';
+import { setUpImages } from './setup/images.mjs';
 import { setUpPackages } from './setup/packages.mjs';
 import { setUpReference } from './setup/reference.mjs';
 import { fail, root, SetupError } from './setup/step.mjs';
@@ -76,7 +77,10 @@ async function main() {
 async function setUp(chosen) {
   const needs = (...names) => chosen.some((name) => names.includes(name));
   await setUpPackages();
-  if (needs('unit', 'editor', 'desktop')) await setUpEngine();
+  if (needs('unit', 'editor', 'desktop')) {
+    await setUpEngine();
+    await setUpImages();
+  }
   if (needs('unit')) await setUpReference();
   if (needs('editor')) {
     await setUpEditor();

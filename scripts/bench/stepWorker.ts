@@ -7,6 +7,7 @@ import { type Config, resolveConfig } from '../../src/core/config.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { typicalRatio } from '../../src/core/maskRatio.ts';
 import { RandomStream } from '../../src/core/random.ts';
+import { memoryImages } from '../../src/data/memoryImages.ts';
 import { Batches } from '../../src/engine/batches.ts';
 import { initialValues, sizeOf } from '../../src/engine/parameters.ts';
 import { buildProblem, trainingFlops } from '../../src/engine/problem.ts';
@@ -126,7 +127,8 @@ async function laneOf(lane: Lane) {
   const problem = buildProblem(config, data);
   let initial: ReadonlyMap<string, Float32Array> | undefined = initialValues(problem.model, 0);
   const source = new Batches(config, data, problem.model, problem.method);
-  const batches = Array.from({ length: BATCHES }, (_, i) => source.batch(0, i, source.order(0)));
+  const order = source.order(0);
+  const batches = await Promise.all(Array.from({ length: BATCHES }, (_, i) => source.batch(0, i, order)));
   const began = performance.now();
   const { executor } = await (lane.statistics ? executorFactory : bareExecutorFactory)(config.run, backend)(
     problem,
@@ -158,18 +160,19 @@ async function laneOf(lane: Lane) {
 function syntheticImages({ imageSize, channels, classes, batchSize }: ImageWork): ImageData {
   const count = BATCHES * batchSize;
   const stream = new RandomStream(0, 'bench');
-  const images = {
-    count,
+  const images = memoryImages({
     pixels: Uint8Array.from({ length: count * imageSize * imageSize * channels }, () => stream.uniform() * 256),
     labels: Int32Array.from({ length: count }, () => stream.uniform() * classes),
-  };
+    height: imageSize,
+    width: imageSize,
+    channels,
+  });
   const perChannel = (value: number) => Array.from({ length: channels }, () => value);
   return {
     kind: 'images',
     name: 'synthetic',
     classes,
-    height: imageSize,
-    width: imageSize,
+    size: { height: imageSize, width: imageSize },
     channels,
     mean: perChannel(0.5),
     std: perChannel(0.25),

@@ -1,35 +1,78 @@
-/** What a data set is to everybody else: whole images of one size in memory, with labels, in two sets. */
+/** What a data set is to everybody else: labelled images or texts, in two sets. */
+import type { View } from '../augment/view.ts';
 import type { Config } from '../core/config.ts';
+import type { StreamFolders } from './streamedImages.ts';
+import type { Texts } from './texts.ts';
 
+/** A data set as it was opened. */
+export type Dataset = ImageDataset | TextDataset;
+
+interface Opened {
+  /** As in the config and the catalog. */
+  readonly name: string;
+  readonly classes: number;
+  readonly classNames: readonly string[];
+  /** `sha256:…` over samples and labels of both sets. */
+  readonly hash: string;
+  /** Sentences about what is odd and yet usable. */
+  readonly warnings: readonly string[];
+  /** Ends what reads along. */
+  close(): void;
+}
+
+export interface ImageDataset extends Opened, Omit<Images, 'close'> {
+  readonly kind: 'images';
+  /** Of each channel, of the pixels as 0 to 1: subtracted from them … */
+  readonly mean: number[];
+  /** … and what they are divided by then. */
+  readonly std: number[];
+}
+
+export type TextDataset = Opened & Texts;
+
+/** Labelled images, in memory or read as they are wanted. */
 export interface ImageSet {
+  readonly count: number;
+  /** [count], from 0. */
+  readonly labels: Int32Array;
+  /**
+   * Images as a view shows them, [samples, side, side, channels], 0 to 255. `keys` name the random streams of each: the samples
+   * themselves where absent.
+   */
+  read(samples: Int32Array, view: View, keys?: Int32Array): Promise<Uint8Array>;
+  /** Where a sample lies, for messages: a file, or a file and a place in it. Absent: in memory, by its number. */
+  readonly nameOf?: (sample: number) => string;
+}
+
+/** Images as a reader gives them. */
+export interface Images {
+  readonly classNames: readonly string[];
+  readonly channels: number;
+  /** Where all images have one. */
+  readonly size?: { readonly height: number; readonly width: number } | undefined;
+  readonly train: ImageSet;
+  readonly validation: ImageSet;
+  readonly hash: string;
+  readonly warnings: readonly string[];
+  close?(): void;
+}
+
+/** Images of one size, whole in memory. */
+export interface PixelImages {
+  readonly classNames: string[];
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly train: PixelSet;
+  readonly validation: PixelSet;
+}
+
+export interface PixelSet {
   readonly count: number;
   /** [count, height, width, channels], 0 to 255. */
   readonly pixels: Uint8Array;
   /** [count], from 0. */
   readonly labels: Int32Array;
-}
-
-/** A data set as its files tell it. */
-export interface Images {
-  readonly classNames: string[];
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly train: ImageSet;
-  readonly validation: ImageSet;
-}
-
-export interface Dataset extends Images {
-  readonly kind: 'images';
-  /** As in the config and the catalog. */
-  readonly name: string;
-  readonly classes: number;
-  /** Of each channel, of the pixels as 0 to 1: subtracted from them … */
-  readonly mean: number[];
-  /** … and what they are divided by then. */
-  readonly std: number[];
-  /** `sha256:…` over shapes, pixels and labels of both sets. */
-  readonly hash: string;
 }
 
 /** Where data lie. */
@@ -40,10 +83,25 @@ export interface DataFolders {
   readonly configFolder: string;
 }
 
-/** How one data set is found and read. */
-export interface DatasetReader {
-  /** Throws a `UserError` where files are missing or damaged. */
-  read(data: Config['data'], folders: DataFolders): Promise<Images>;
-  /** The published statistics of its training pixels; computed where they are absent. */
-  readonly statistics?: { readonly mean: readonly number[]; readonly std: readonly number[] };
+/** How one data set is found and read. All throw a `UserError` where files are missing or damaged. */
+export type DatasetReader =
+  | {
+      readonly kind: 'pixels';
+      read(data: Config['data'], folders: DataFolders): Promise<PixelImages>;
+      /** The published statistics of its training pixels; computed where they are absent. */
+      readonly statistics?: Statistics;
+    }
+  | {
+      readonly kind: 'images';
+      read(data: Config['data'], folders: StreamFolders): Promise<Images>;
+      readonly statistics: Statistics;
+    }
+  | {
+      readonly kind: 'text';
+      read(data: Config['data'], folders: DataFolders): Promise<Texts>;
+    };
+
+export interface Statistics {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
 }

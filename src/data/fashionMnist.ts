@@ -26,6 +26,7 @@ export const fashionStatistics = { mean: [0.286], std: [0.353] } as const;
 const installedFolder = '/usr/share/datasets/fashion-mnist';
 
 export const fashionMnist: DatasetReader = {
+  kind: 'pixels',
   statistics: fashionStatistics,
   async read(data, { configFolder }) {
     const folder = data.path === undefined ? installedFolder : path.resolve(configFolder, data.path);

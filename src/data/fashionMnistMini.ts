@@ -6,6 +6,7 @@ import { fashionClassNames, fashionStatistics } from './fashionMnist.ts';
 import { readIdxFolder } from './idxFolder.ts';
 
 export const fashionMnistMini: DatasetReader = {
+  kind: 'pixels',
   // Those of the full set, so that an image means the same to a model in both.
   statistics: fashionStatistics,
   async read(data, { mediaFolder }) {

@@ -3,58 +3,86 @@ import { createHash } from 'node:crypto';
 import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
 import { cifar10, cifar100 } from './cifar.ts';
-import type { DataFolders, Dataset, DatasetReader, Images } from './dataset.ts';
+import type { Dataset, DatasetReader, Images, PixelImages, Statistics } from './dataset.ts';
 import { fashionMnist } from './fashionMnist.ts';
 import { fashionMnistMini } from './fashionMnistMini.ts';
 import { idx } from './idx.ts';
+import { imageFolder } from './imageFolder.ts';
+import { imageParquet } from './imageParquet.ts';
+import { memoryImages } from './memoryImages.ts';
+import type { StreamFolders } from './streamedImages.ts';
+import { texts } from './texts.ts';
+import { webDataset } from './webDataset.ts';
 
-/** One line a data set; its title and sentence stand in `core/catalog.ts`. */
+/** One line a data set; its title and sentence stand in `core/catalog.ts`, its keys in `core/dataConfig.ts`. */
 export const datasetReaders = {
   'fashion-mnist-mini': fashionMnistMini,
   'fashion-mnist': fashionMnist,
   idx,
   cifar10,
   cifar100,
+  'image-folder': imageFolder,
+  webdataset: webDataset,
+  'image-parquet': imageParquet,
+  text: texts,
 } as const satisfies Record<Config['data']['dataset'], DatasetReader>;
 
 /**
- * Reads a config's data set into memory, as a whole: `trainOn` and `validateOn` are for the training loop.
- * Throws a `UserError` where files are missing or damaged, or `mean` and `std` do not fit the channels.
+ * Opens a config's data set; `trainOn` and `validateOn` are for the training loop. Throws a `UserError` where files are missing or
+ * damaged, or `mean` and `std` do not fit the channels.
  */
-export async function openDataset(data: Config['data'], folders: DataFolders): Promise<Dataset> {
+export async function openDataset(data: Config['data'], folders: StreamFolders): Promise<Dataset> {
   const reader: DatasetReader = datasetReaders[data.dataset];
-  const images = await reader.read(data, folders);
-  const { mean, std } = statisticsOf(data, reader, images);
+  const name = data.dataset;
+  switch (reader.kind) {
+    case 'text': {
+      const read = await reader.read(data, folders);
+      return { ...read, name, classes: read.classNames.length, close() {} };
+    }
+    case 'pixels': {
+      const pixels = await reader.read(data, folders);
+      return imageDataset(data, inMemory(pixels), reader.statistics ?? pixelStatistics(pixels));
+    }
+    case 'images':
+      return imageDataset(data, await reader.read(data, folders), reader.statistics);
+  }
+}
+
+function imageDataset(data: Config['data'], images: Images, own: Statistics): Dataset {
+  for (const key of ['mean', 'std'] as const) {
+    const given = data[key];
+    if (!given || given.length === images.channels) continue;
+    images.close?.();
+    throw new UserError(`"data.${key}" has ${given.length} values, but the images have ${images.channels} channels.`, {
+      hint: `Write one value a channel, or leave "${key}" out.`,
+    });
+  }
   return {
     kind: 'images',
     ...images,
     name: data.dataset,
     classes: images.classNames.length,
-    mean,
-    std,
-    hash: hashOf(images),
+    mean: [...(data.mean ?? own.mean)],
+    std: [...(data.std ?? own.std)],
+    close: () => images.close?.(),
   };
 }
 
-/** The config's, else the published ones, else those of the training pixels. */
-function statisticsOf(data: Config['data'], reader: DatasetReader, images: Images) {
-  for (const key of ['mean', 'std'] as const) {
-    const given = data[key];
-    if (given && given.length !== images.channels) {
-      throw new UserError(
-        `"data.${key}" has ${given.length} values, but the images have ${images.channels} channels.`,
-        {
-          hint: `Write one value a channel, or leave "${key}" out.`,
-        },
-      );
-    }
-  }
-  const own = reader.statistics ?? pixelStatistics(images);
-  return { mean: [...(data.mean ?? own.mean)], std: [...(data.std ?? own.std)] };
+function inMemory(images: PixelImages): Images {
+  const { classNames, height, width, channels, train, validation } = images;
+  return {
+    classNames,
+    channels,
+    size: { height, width },
+    train: memoryImages({ ...train, height, width, channels }),
+    validation: memoryImages({ ...validation, height, width, channels }),
+    hash: hashOf(images),
+    warnings: [],
+  };
 }
 
 /** Mean and standard deviation of each channel over the training pixels, as 0 to 1. */
-function pixelStatistics({ train, channels }: Images): { mean: number[]; std: number[] } {
+function pixelStatistics({ train, channels }: PixelImages): Statistics {
   // By way of histograms the sums are exact, whatever the number of pixels.
   const histograms = Array.from({ length: channels }, () => new Float64Array(256));
   for (let i = 0; i < train.pixels.length; i++) {
@@ -71,7 +99,7 @@ function pixelStatistics({ train, channels }: Images): { mean: number[]; std: nu
   return { mean: moments.map((moment) => moment.mean), std: moments.map((moment) => moment.std) };
 }
 
-function hashOf({ height, width, channels, train, validation }: Images): string {
+function hashOf({ height, width, channels, train, validation }: PixelImages): string {
   const hash = createHash('sha256');
   for (const { count, pixels, labels } of [train, validation]) {
     hash.update(`${count}×${height}×${width}×${channels}\n`).update(pixels);

@@ -52,7 +52,12 @@ function registerCommands(services: Services): vscode.Disposable[] {
     register('start', async (uri) =>
       (await import('./start.ts')).start(services, uri instanceof vscode.Uri ? uri : undefined),
     ),
-    register('newExperiment', async () => (await import('./newExperiment.ts')).newExperiment(services)),
+    register('newExperiment', async (template) =>
+      (await import('./newExperiment.ts')).pickExperiment(services, template),
+    ),
+    register('showData', async (uri) =>
+      (await import('./dataView.ts')).showData(services, uri instanceof vscode.Uri ? uri : undefined),
+    ),
     register('stop', async (item) => (await import('./stop.ts')).stop(services, idOf(item, 'experiment'))),
     register('openDashboard', async (item) => {
       await services.runs.refresh();

@@ -47,9 +47,29 @@ program
 program
   .command('new')
   .description('write a config to start from')
-  .option('--template <name>', 'which one')
+  .option('--template <name>', 'which one; the rows of the paper are among them')
+  .option('--list', 'name the templates')
+  .option('--json', 'with --list: print one JSON array')
+  .option('--fit <samples>', 'fit a row of the paper to a laptop and so many training samples', wholeNumber)
+  .option('--image-size <side>', 'with --fit: the side of the images, in pixels', wholeNumber)
   .option('--stdout', 'print it instead of writing <template>.masksub.json')
   .action(async (options) => (await import('./commands/new.ts')).newConfig(options));
+
+program
+  .command('data')
+  .description("show a config's data set before training: counts, sizes, what is odd in it")
+  .argument('<config>', 'a file, or - for standard input')
+  .option('--as <file>', 'the name of what comes from standard input', 'standard input')
+  .option('--set <key=value>', 'change a key (repeatable)', collect, [])
+  .option('--json', 'print one JSON object, with samples')
+  .action(async (config, options) => (await import('./commands/data.ts')).data(config, options));
+
+program
+  .command('augment')
+  .description('show what the augmentations do to images')
+  .requiredOption('--gallery', 'as a page with each of them at several strengths')
+  .option('--to <file>', 'the page to write', 'augment-gallery.html')
+  .action(async (options) => (await import('./commands/augment.ts')).augment(options));
 
 program
   .command('show')

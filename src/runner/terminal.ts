@@ -3,6 +3,7 @@ import { computesOn, describePair, describeSeeds, percent, type SeedsComparison,
 import type { RunEvent } from '../core/events.ts';
 import { bytes, duration, significant } from '../core/format.ts';
 import { type RunState, secondsLeft } from '../core/run.ts';
+import { table } from './table.ts';
 
 /** Lines of progress for the terminal: one at each start, and one whenever all runs have been validated anew. */
 export function progressLines(event: RunEvent, runs: ReadonlyMap<string, RunState>): string[] {
@@ -65,15 +66,8 @@ export function comparisonTable(runs: Iterable<RunState>, comparison: SeedsCompa
       number(summary?.cost.peakMemoryBytes, bytes),
     ];
   });
-  const widths = headings.map((heading, i) => Math.max(heading.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd();
-  const rule = line(widths.map((width) => '─'.repeat(width)));
   const foot = [...computed(all), ...verdict(all, comparison)];
-  return [line(headings), rule, ...rows.map(line), ...(foot.length > 0 ? ['', ...foot] : [])].join('\n');
+  return [table(headings, rows), ...(foot.length > 0 ? ['', ...foot] : [])].join('\n');
 }
 
 function verdict(runs: readonly RunState[], comparison: SeedsComparison | undefined): string[] {

@@ -8,6 +8,7 @@ import type { EngineEvent } from '../core/events.ts';
 import { lengthRatio } from '../core/maskRatio.ts';
 import { leavesPaper } from '../core/methodConfig.ts';
 import { openDataset } from '../data/index.ts';
+import { resizingNotice } from '../engine/imageSide.ts';
 import type { Model } from '../engine/models/model.ts';
 import { buildProblem, trainingFlops } from '../engine/problem.ts';
 import { train } from '../engine/train.ts';
@@ -16,13 +17,14 @@ import { runFiles } from '../store/layout.ts';
 import { processStartTime, type RunLock, writeLock } from '../store/lock.ts';
 import { RunWriter } from '../store/runWriter.ts';
 import { loadBackend } from './backend.ts';
-import { checkpointTensors, newestCheckpoint, readWeights } from './checkpoint.ts';
+import { checkpointTensors, newestCheckpoint } from './checkpoint.ts';
 import { collectGarbage, limitThreads } from './environment.ts';
 import { executorFactory } from './executor.ts';
 import { checkMachine } from './hardware.ts';
 import type { FromTrainer, Job, ResumeJob, ToTrainer } from './job.ts';
-import { mediaFolder } from './paths.ts';
+import { engineFolder, mediaFolder } from './paths.ts';
 import { provenance } from './provenance.ts';
+import { readWeights } from './startingWeights.ts';
 
 const HEARTBEAT_MS = 5000;
 
@@ -60,14 +62,20 @@ export async function runTrainer(): Promise<void> {
 async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
   const { config } = job;
   // Data first: what is wrong with them is known before a run folder exists.
-  const data = await openDataset(config.data, { mediaFolder: mediaFolder(), configFolder: job.configFolder });
+  const broken: string[] = []; // images that are found broken on the way
+  const data = await openDataset(config.data, {
+    mediaFolder: mediaFolder(),
+    configFolder: job.configFolder,
+    engineFolder: engineFolder(),
+    onBroken: (name, reason) => broken.push(`${name} cannot be decoded (${reason}); a grey image takes its place.`),
+  });
   const problem = buildProblem(config, data);
   limitThreads(config.train.batchSize * trainingFlops(problem, lengthRatio(config)));
   const backend = await loadBackend(config.run.backend);
   checkMachine(config.run, backend);
   if (job.resume && job.resume.dataHash !== data.hash) throw changedData(job, data.hash);
   let found = job.resume && newestCheckpoint(path.join(job.out, job.runId), problem);
-  let start = weightsOf(job, problem.model);
+  let start = await weightsOf(job, problem.model);
   const lock = () => ({
     pid: process.pid,
     startTime: processStartTime(process.pid) ?? '',
@@ -85,6 +93,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
       );
   const control = path.join(writer.folder, runFiles.control);
   writeWhole(control, `${JSON.stringify({ socket: job.leader.socket })}\n`);
+  if (start) writeWhole(path.join(writer.folder, runFiles.weights), `${JSON.stringify(start.report, undefined, 2)}\n`);
   const heartbeat = setInterval(() => beat(writer.folder, lock()), HEARTBEAT_MS).unref();
   const events = train(
     config,
@@ -118,7 +127,13 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
     found?.resume,
     start?.weights,
   );
-  const warnings = [...(start?.warnings ?? []), ...(found?.warnings ?? [])];
+  const resized = data.kind === 'images' ? resizingNotice(config.model, data) : undefined;
+  const warnings = [
+    ...data.warnings,
+    ...(resized ? [resized] : []),
+    ...(start?.warnings ?? []),
+    ...(found?.warnings ?? []),
+  ];
   found = start = undefined; // the engine lets go of the weights, too
   const emit = (event: EngineEvent) => send({ type: 'event', event: writer.emit(event) });
   try {
@@ -129,6 +144,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
         return next.value?.state ?? 'failed';
       }
       emit(next.value);
+      for (const message of broken.splice(0)) emit({ type: 'warning', message });
       if (next.value.type !== 'start') continue;
       for (const message of [...warnings, ...otherComputation(job.resume, next.value)])
         emit({ type: 'warning', message });
@@ -139,6 +155,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
     throw error;
   } finally {
     clearInterval(heartbeat);
+    data.close();
   }
 }
 
@@ -152,10 +169,17 @@ function weightsOf({ config, configFolder }: Job, model: Model) {
 function repeatable({ config, configFolder, pair }: Job) {
   const departures = leavesPaper(config);
   const { data, model } = config;
+  const found = <T extends object>(group: T, ...keys: (keyof T & string)[]): T => {
+    const paths = keys.flatMap((key) => {
+      const given = group[key];
+      return typeof given === 'string' ? [[key, path.resolve(configFolder, given)]] : [];
+    });
+    return { ...group, ...Object.fromEntries(paths) };
+  };
   return {
     ...config,
-    data: data.path === undefined ? data : { ...data, path: path.resolve(configFolder, data.path) },
-    model: model.weights === undefined ? model : { ...model, weights: path.resolve(configFolder, model.weights) },
+    data: found(data, 'path', 'tokenizer'),
+    model: found(model, 'weights'),
     pair,
     ...(departures.length > 0 ? { leavesPaper: departures } : {}),
   };
@@ -203,8 +227,8 @@ function send(message: FromTrainer): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
-function sha256(parts: Iterable<ArrayBufferView>): string {
+async function sha256(parts: Iterable<ArrayBufferView> | AsyncIterable<ArrayBufferView>): Promise<string> {
   const hash = createHash('sha256');
-  for (const part of parts) hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+  for await (const part of parts) hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
   return `sha256:${hash.digest('hex')}`;
 }

@@ -6,9 +6,9 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
 import { parseIdx } from '../../src/data/idxFile.ts';
-import { openDataset } from '../../src/data/index.ts';
 import { temporaryFolder } from '../store/temporaryFolder.ts';
 import { failure } from './failure.ts';
+import { openPixels } from './openPixels.ts';
 
 const mediaFolder = path.resolve('media');
 const mini = path.join(mediaFolder, 'fashion-mnist-mini');
@@ -21,7 +21,7 @@ const files = [
 ] as const;
 
 const open = (data: Partial<Config['data']>, configFolder = '/') =>
-  openDataset({ dataset: 'idx', validateEvery: 1, ...data }, { mediaFolder, configFolder });
+  openPixels({ dataset: 'idx', validateEvery: 1, ...data }, { mediaFolder, configFolder });
 
 function idxBytes(shape: readonly number[], values: readonly number[]): Buffer {
   const header = Buffer.alloc(4 + 4 * shape.length);
@@ -44,7 +44,12 @@ function ownFolder(): string {
 describe('the embedded Fashion-MNIST', () => {
   test('has 100 training images a class, class by class, and 10,000 for validation', async () => {
     const data = await open({ dataset: 'fashion-mnist-mini' });
-    expect(data).toMatchObject({ name: 'fashion-mnist-mini', classes: 10, height: 28, width: 28, channels: 1 });
+    expect(data).toMatchObject({
+      name: 'fashion-mnist-mini',
+      classes: 10,
+      size: { height: 28, width: 28 },
+      channels: 1,
+    });
     expect([data.train.count, data.validation.count]).toEqual([1000, 10000]);
     expect(data.train.pixels.length).toBe(1000 * 784);
     expect([...data.train.labels]).toEqual(Array.from({ length: 1000 }, (_, i) => Math.floor(i / 100)));
@@ -113,8 +118,7 @@ describe('own IDX files', () => {
       name: 'idx',
       classes: 3,
       classNames: ['0', '1', '2'],
-      height: 1,
-      width: 2,
+      size: { height: 1, width: 2 },
       channels: 1,
     });
     expect([...data.train.pixels]).toEqual([0, 255, 51, 102, 0, 0]);
@@ -139,7 +143,7 @@ describe('own IDX files', () => {
     fs.writeFileSync(path.join(folder, files[0]), idxBytes([3, 1, 1, 2], [0, 255, 51, 255, 102, 255]));
     fs.writeFileSync(path.join(folder, files[2]), idxBytes([2, 1, 1, 2], [1, 2, 3, 4]));
     const data = await open({ path: folder });
-    expect(data).toMatchObject({ height: 1, width: 1, channels: 2 });
+    expect(data).toMatchObject({ size: { height: 1, width: 1 }, channels: 2 });
     expect(data.mean[0]).toBeCloseTo(0.2, 12);
     expect([data.mean[1], data.std[1]]).toEqual([1, 1]); // never changes: only shifted
     expect(await open({ path: folder, mean: [0.1, 0.2], std: [3, 4] })).toMatchObject({

@@ -2,6 +2,7 @@
 import type { FrameLocator, Locator } from 'playwright-core';
 import type { Editor } from './editor.ts';
 import { until } from './runs.ts';
+import { webviewWith } from './webview.ts';
 
 export class Dashboard {
   readonly frame: FrameLocator;
@@ -12,18 +13,7 @@ export class Dashboard {
 
   /** The panel with the header of a pair, once it is there; other webviews may be open beside it. */
   static async of(editor: Editor): Promise<Dashboard> {
-    const frame = await until(
-      'the dashboard',
-      async () => {
-        const webviews = editor.page.locator('iframe.webview.ready');
-        for (let i = 0; i < (await webviews.count()); i++) {
-          const inner = webviews.nth(i).contentFrame().frameLocator('iframe#active-frame');
-          if ((await inner.locator('#pair-status').count()) > 0) return inner;
-        }
-        return undefined;
-      },
-      60,
-    );
+    const frame = await webviewWith(editor, '#pair-status', 'the dashboard');
     return new Dashboard(frame);
   }
 

@@ -92,15 +92,17 @@ describe('masksub export --saved-model', () => {
 /** What an evaluation of the best checkpoint finds for the first five validation images, and their pixels from 0 to 1. */
 async function evaluated(weights: 'parameters' | 'ema') {
   const data = await openDataset(config.data, { mediaFolder: '', configFolder: run });
+  if (data.kind !== 'images') throw new Error('The experiment has images.');
   const problem = buildProblem(config, data);
   const { snapshot } = readCheckpoint(run, 'checkpoints/best.safetensors', problem);
   await loadBackend('tensorflow');
   const executor = eagerExecutor(problem, snapshot.parameters);
   await executor.restore(snapshot);
-  const images = new Batches(config, data, problem.model, problem.method).validation(0, 5);
+  const images = await new Batches(config, data, problem.model, problem.method).validation(0, 5);
   const logits = await executor.evaluate(images, {}, weights);
   await executor.dispose();
-  return { logits, pixels: Float32Array.from(data.validation.pixels.subarray(0, 5 * 64), (pixel) => pixel / 255) };
+  const pixels = await data.validation.read(Int32Array.of(0, 1, 2, 3, 4), { side: 8, testCrop: 1 });
+  return { logits, pixels: Float32Array.from(pixels, (pixel) => pixel / 255) };
 }
 
 function expectNear(found: ArrayLike<number>, expected: Float32Array): void {

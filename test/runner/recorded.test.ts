@@ -94,7 +94,7 @@ describe('while a large step is under way', { retry: 5 }, () => {
     const config = tinyConfig({ model: { imageSize: 8, ...large }, train: { batchSize: 64 } });
     const run = await setUp(config, data, 'recorded');
     await trainSteps(run, 0, 1); // the recording
-    const inputs = run.stepInput(1);
+    const inputs = await run.stepInput(1);
     const late: number[] = [];
     let due = performance.now() + 5;
     const timer = setInterval(() => {

@@ -6,10 +6,9 @@ import { models } from '../../src/engine/models/index.ts';
 import { imagesOf, type Model } from '../../src/engine/models/model.ts';
 import { initialValues } from '../../src/engine/parameters.ts';
 import type { Snapshot } from '../../src/engine/step/executor.ts';
-import type { ImageData } from '../../src/engine/trainingData.ts';
 import { loadBackend } from '../../src/runner/backend.ts';
 import { savedModelOf, type TrainedModel } from '../../src/runner/savedModel.ts';
-import { graphRuntime, imageModelNames, setUp, tinyConfig, tinyData } from '../engine/examples.ts';
+import { graphRuntime, imageModelNames, type PixelData, setUp, tinyConfig, tinyData } from '../engine/examples.ts';
 import { readSavedModel } from '../support/savedModel.ts';
 
 beforeAll(async () => {
@@ -50,7 +49,7 @@ describe.each(cases)('$title', ({ model }) => {
       [1, 4],
       [4, 32],
     ] as const) {
-      const expected = await executor.evaluate(batches.validation(from, to), {}, 'parameters');
+      const expected = await executor.evaluate(await batches.validation(from, to), {}, 'parameters');
       const { logits, probabilities } = await serve(saved.graph, pixels(tinyData, from, to));
       expectNear(logits, expected);
       expectNear(probabilities, softmax(expected, tinyData.classes));
@@ -62,7 +61,7 @@ describe.each(cases)('$title', ({ model }) => {
     const { problem, batches, executor } = await setUp(config, tinyData);
     const weights = stateOf(await executor.snapshot());
     const { graph } = readSavedModel(savedModelOf(trained(problem.model, weights), graphRuntime(), 3));
-    const expected = await executor.evaluate(batches.validation(0, 3), {}, 'parameters');
+    const expected = await executor.evaluate(await batches.validation(0, 3), {}, 'parameters');
     expectNear((await serve(graph, pixels(tinyData, 0, 3))).logits, expected);
     await executor.dispose();
   });
@@ -124,15 +123,15 @@ test('a model above 2 GiB is refused, with the limit', () => {
 });
 
 function trained(model: Model, weights: ReadonlyMap<string, Float32Array>): TrainedModel {
-  const { height, width, channels, classes, mean, std } = tinyData;
-  return { model, weights, height, width, channels, classes, mean, std };
+  const { channels, classes, mean, std } = tinyData;
+  return { model, weights, height: 8, width: 8, channels, classes, mean, std };
 }
 
 /** Validation images from 0 to 1. */
-function pixels({ validation, height, width, channels }: ImageData, from: number, to: number) {
-  const size = height * width * channels;
+function pixels({ validation, channels }: PixelData, from: number, to: number) {
+  const size = 8 * 8 * channels;
   const values = Float32Array.from(validation.pixels.subarray(from * size, to * size), (pixel) => pixel / 255);
-  return { values, shape: [to - from, height, width, channels] };
+  return { values, shape: [to - from, 8, 8, channels] };
 }
 
 /** Runs the graph in a session of its own. */

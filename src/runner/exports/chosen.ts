@@ -9,7 +9,7 @@ import { checkpointFiles } from '../../store/checkpoints.ts';
 import { findRun, readRun } from '../../store/runReader.ts';
 import { readCheckpoint } from '../checkpoint.ts';
 import { readRunConfig } from '../commands/runConfig.ts';
-import { mediaFolder } from '../paths.ts';
+import { engineFolder, mediaFolder } from '../paths.ts';
 
 export interface Choice {
   /** The name of the checkpoint; else the best one, else the newest. */
@@ -45,7 +45,11 @@ export async function choose(name: string, { checkpoint, ema, out }: Choice): Pr
     });
   }
   // The data say how many classes there are, and what was subtracted from the pixels.
-  const data = await openDataset(config.data, { mediaFolder: mediaFolder(), configFolder: folder });
+  const data = await openDataset(config.data, {
+    mediaFolder: mediaFolder(),
+    configFolder: folder,
+    engineFolder: engineFolder(),
+  });
   if (data.hash !== dataHash) {
     throw new UserError(
       `The data of ${id} are not those that it was trained on: ${data.hash} instead of ${dataHash}.`,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Config } from '../../core/config.ts';
 import { UserError } from '../../core/errors.ts';
 import { bytes } from '../../core/format.ts';
+import { imageSideOf } from '../../engine/imageSide.ts';
 import type { ImageData, TextData } from '../../engine/trainingData.ts';
 import { makeFolder, stageWhole } from '../../store/files.ts';
 import { encodeSafetensors, type TensorFile } from '../../store/safetensors.ts';
@@ -16,7 +17,7 @@ export interface Exported extends Omit<Chosen, 'config' | 'data'> {
   readonly data: { readonly classNames: readonly string[] } & (SeenImages | SeenTexts);
 }
 
-type SeenImages = Pick<ImageData, 'kind' | 'height' | 'width' | 'channels' | 'mean' | 'std'>;
+type SeenImages = Pick<ImageData, 'kind' | 'name' | 'size' | 'channels' | 'mean' | 'std'>;
 type SeenTexts = Pick<TextData, 'kind' | 'length' | 'vocabulary'>;
 
 /** Writes a new file, whole or not at all. Returns where and what, for a person. */
@@ -72,19 +73,20 @@ function metadataOf(exported: Exported, leftOut: readonly string[]): Record<stri
     'masksub.step': String(exported.step),
     'masksub.weights': exported.kind,
     'masksub.model': JSON.stringify(exported.config.model),
-    ...inputMetadata(exported.data),
+    ...inputMetadata(exported),
     'masksub.classNames': JSON.stringify(exported.data.classNames),
     ...(leftOut.length > 0 ? { 'masksub.left_out': leftOut.join(', ') } : {}),
   };
 }
 
 /** What the model sees. */
-function inputMetadata(data: SeenImages | SeenTexts): Record<string, string> {
+function inputMetadata({ config, data }: Exported): Record<string, string> {
   if (data.kind === 'text') {
     return { 'masksub.texts': JSON.stringify({ length: data.length, vocabulary: data.vocabulary }) };
   }
-  const { height, width, channels, mean, std } = data;
-  return { 'masksub.images': JSON.stringify({ height, width, channels, range: [0, 1], mean, std }) };
+  const { channels, mean, std } = data;
+  const side = imageSideOf(config.model, data);
+  return { 'masksub.images': JSON.stringify({ height: side, width: side, channels, range: [0, 1], mean, std }) };
 }
 
 function refuseExisting(target: string): void {

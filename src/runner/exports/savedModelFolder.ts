@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { bytes } from '../../core/format.ts';
+import { imageSideOf } from '../../engine/imageSide.ts';
 import { makeFolder, makeNewFolder, remove, writeWhole } from '../../store/files.ts';
 import { loadBackend } from '../backend.ts';
 import { recordedProblem } from '../executor.ts';
@@ -13,14 +14,20 @@ import type { Chosen } from './chosen.ts';
 
 /** Writes a new folder, whole or not at all; `batch` fixes the batch size. Returns where and what, for a person. */
 export async function writeSavedModel(chosen: Chosen, to: string | undefined, batch?: number): Promise<string> {
+  const { data, model, weights } = chosen;
+  if (data.kind === 'text') {
+    throw new UserError('A SavedModel can be made of models that see images; this one sees texts.', {
+      hint: 'Use --pytorch, and load it into the model of transformers.',
+    });
+  }
   const target = path.resolve(to ?? `${chosen.run}-saved-model`);
   makeFolder(path.dirname(target));
   makeNewFolder(target); // before the work, so that one in the way is known at once
   try {
     const runtime = await graphRuntime();
-    const { height, width, channels, classes, mean, std, classNames } = chosen.data;
-    const { model, weights } = chosen;
-    const trained = { model, weights, height, width, channels, classes, mean, std };
+    const { channels, classes, mean, std, classNames } = data;
+    const side = imageSideOf(chosen.config.model, data);
+    const trained = { model, weights, height: side, width: side, channels, classes, mean, std };
     const content = savedModelOf(trained, runtime, batch);
     const about = {
       run: chosen.run,
@@ -28,7 +35,7 @@ export async function writeSavedModel(chosen: Chosen, to: string | undefined, ba
       step: chosen.step,
       weights: chosen.kind,
       classNames,
-      images: { height, width, channels, range: [0, 1], mean, std },
+      images: { height: side, width: side, channels, range: [0, 1], mean, std },
       batch: batch ?? 'any',
       config: chosen.config,
     };

@@ -1,8 +1,8 @@
 /** Single functions: losses, optimizers and ops, each with its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
 import * as z from 'zod';
+import { type Mix, mixImages, mixTargets } from '../../augment/mix.ts';
 import { keptTokens } from '../../core/maskRatio.ts';
-import { type Mix, mixImages, mixTargets } from '../../engine/augment/mix.ts';
 import type { ParameterSpec } from '../../engine/models/model.ts';
 import { batchNorm, batchNormBy } from '../../engine/ops/batchNorm.ts';
 import { gelu } from '../../engine/ops/gelu.ts';
