@@ -3,14 +3,11 @@
  * shrinks. Keys 1981 (https://doi.org/10.1109/TASSP.1981.1163711). Neither function changes its input; either may return it.
  */
 import type { Area, Pixels } from './pixels.ts';
+import { comesHeightFirst, kernel, precision } from './resizeKernel.ts';
 
-/**
- * Any number of channels. Equal to Pillow 13 to the bit: of the two passes, between which values are rounded and clipped, it begins
- * with the height where it takes away more than twice as many rows as columns; before version 13 the width was always first.
- */
+/** Any number of channels. Equal to Pillow 13 to the bit: two passes, between which values are rounded and clipped. */
 export function resize(image: Pixels, height: number, width: number): Pixels {
-  const [rows, columns] = [image.height - height, image.width - width];
-  return rows > 0 && rows > 2 * columns
+  return comesHeightFirst(image, height, width)
     ? resizeWidth(resizeHeight(image, height), width)
     : resizeHeight(resizeWidth(image, width), height);
 }
@@ -28,8 +25,6 @@ export function crop(image: Pixels, area: Area): Pixels {
   return { values, height: area.height, width: area.width, channels };
 }
 
-/** Bits behind the point: the sum of 8-bit values with weights of both signs stays within 32 bits. */
-const precision = 22;
 const half = 1 << (precision - 1);
 
 function resizeWidth(image: Pixels, width: number): Pixels {
@@ -102,40 +97,4 @@ function resizeHeight(image: Pixels, height: number): Pixels {
 
 function clip(value: number): number {
   return value < 0 ? 0 : Math.min(value, 255);
-}
-
-/** For each position of a line of `to` values: where its taps begin in the line of `from`, how many they are, and their weights. */
-function kernel(from: number, to: number) {
-  const scale = from / to;
-  const spread = Math.max(scale, 1);
-  const support = 2 * spread;
-  const stride = Math.ceil(support) * 2 + 1;
-  const starts = new Int32Array(to);
-  const counts = new Int32Array(to);
-  const weights = new Int32Array(to * stride);
-  const exact = new Float64Array(stride);
-  for (let i = 0; i < to; i++) {
-    const center = (i + 0.5) * scale;
-    const start = Math.max(Math.trunc(center - support + 0.5), 0);
-    const count = Math.min(Math.trunc(center + support + 0.5), from) - start;
-    let sum = 0;
-    for (let tap = 0; tap < count; tap++) {
-      exact[tap] = keys((start + tap - center + 0.5) * (1 / spread));
-      sum += exact[tap] as number;
-    }
-    starts[i] = start;
-    counts[i] = count;
-    for (let tap = 0; tap < count; tap++) {
-      const weight = ((exact[tap] as number) / sum) * (1 << precision);
-      weights[i * stride + tap] = Math.trunc(weight < 0 ? weight - 0.5 : weight + 0.5);
-    }
-  }
-  return { starts, counts, weights, stride };
-}
-
-function keys(x: number): number {
-  const a = -0.5;
-  const d = Math.abs(x);
-  if (d < 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
-  return d < 2 ? (((d - 5) * d + 8) * d - 4) * a : 0;
 }

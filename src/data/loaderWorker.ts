@@ -1,7 +1,7 @@
 /** A thread of the loader: reads, decodes and augments chunks of images. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Pixels } from '../augment/pixels.ts';
-import { finish, type Geometry, geometryOf, type View } from '../augment/view.ts';
+import { finish, type Geometry, geometryOf } from '../augment/view.ts';
 import { describeError, UserError } from '../core/errors.ts';
 import { decode, loadSharp, type Sharp } from './decode.ts';
 import { createPlaceReader } from './imageBytes.ts';

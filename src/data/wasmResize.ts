@@ -3,6 +3,7 @@
  * Assembled here from its instructions, as no compiler for it is among the tools. https://webassembly.github.io/spec/core/binary
  */
 import type { Pixels } from '../augment/pixels.ts';
+import { comesHeightFirst, type Kernel, kernel, precision } from '../augment/resizeKernel.ts';
 
 /** What the module gives: its passes take addresses in its memory, and lengths. */
 interface Loops {
@@ -76,63 +77,10 @@ export function createResizer(): (image: Pixels, height: number, width: number) 
   };
 }
 
-/** As in `augment/resize.ts`. */
-function comesHeightFirst(image: Pixels, height: number, width: number): boolean {
-  const rows = image.height - height;
-  return rows > 0 && rows > 2 * (image.width - width);
-}
-
 function grow(memory: WebAssembly.Memory, bytes: number): void {
   const missing = Math.ceil((bytes - memory.buffer.byteLength) / 65536);
   if (missing > 0) memory.grow(missing);
 }
-
-interface Kernel {
-  /** Where the taps of each position begin in the line before … */
-  readonly starts: Int32Array;
-  /** … how many they are … */
-  readonly counts: Int32Array;
-  /** … and their weights, `stride` for each. */
-  readonly weights: Int32Array;
-  readonly stride: number;
-}
-
-/** As in `augment/resize.ts`. */
-function kernel(from: number, to: number): Kernel {
-  const scale = from / to;
-  const spread = Math.max(scale, 1);
-  const support = 2 * spread;
-  const stride = Math.ceil(support) * 2 + 1;
-  const [starts, counts, weights] = [new Int32Array(to), new Int32Array(to), new Int32Array(to * stride)];
-  const exact = new Float64Array(stride);
-  for (let i = 0; i < to; i++) {
-    const center = (i + 0.5) * scale;
-    const start = Math.max(Math.trunc(center - support + 0.5), 0);
-    const count = Math.min(Math.trunc(center + support + 0.5), from) - start;
-    let sum = 0;
-    for (let tap = 0; tap < count; tap++) {
-      exact[tap] = keys((start + tap - center + 0.5) * (1 / spread));
-      sum += exact[tap] as number;
-    }
-    starts[i] = start;
-    counts[i] = count;
-    for (let tap = 0; tap < count; tap++) {
-      const weight = ((exact[tap] as number) / sum) * (1 << precision);
-      weights[i * stride + tap] = Math.trunc(weight < 0 ? weight - 0.5 : weight + 0.5);
-    }
-  }
-  return { starts, counts, weights, stride };
-}
-
-function keys(x: number): number {
-  const a = -0.5;
-  const d = Math.abs(x);
-  if (d < 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
-  return d < 2 ? (((d - 5) * d + 8) * d - 4) * a : 0;
-}
-
-/** Bits behind the point of the weights. */
-const precision = 22;
 
 type Code = readonly (number | Code)[];
 
