@@ -1,6 +1,6 @@
 /**
  * `npm run bench:data [-- --json] [--count N] [--workers N] [--rounds N]`: images a second that the loader decodes and augments,
- * against PyTorch's DataLoader on the same files, in turn. What the figures mean: docs/benchmarks.md.
+ * against PyTorch's DataLoader on the same files, in turn: as bytes, and normalized as they enter a step. What the figures mean: docs/benchmarks.md.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -35,32 +35,36 @@ async function main() {
   const folder = await makeImages(count ?? 0);
   const torch = findTorch();
   const reader = await openOurs(folder, workers);
-  /** @type {Record<'ours' | 'pytorch', { images: number, seconds: number, cpuSeconds: number }[]>} */
-  const found = { ours: [], pytorch: [] };
   try {
-    await reader.epoch(0);
-    for (let round = 1; round <= (rounds ?? 0); round++) {
-      found.ours.push(await reader.epoch(round));
-      if (torch) found.pytorch.push(theirs(torch.python, folder, workers));
-    }
+    for (const as of /** @type {const} */ (['bytes', 'normalized'])) show(await compare(as));
   } finally {
     reader.close();
   }
-  const sideOf = (measured) => ({
-    imagesPerSecond: median(measured.map(({ images, seconds }) => images / seconds)),
-    cpuMs: median(measured.map(({ images, cpuSeconds }) => (1e3 * cpuSeconds) / images)),
-  });
-  const ours = sideOf(found.ours);
-  const row = { row: 'data', images: count, height: HEIGHT, width: WIDTH, side: SIDE, workers, ours };
-  if (!torch) return show({ ...row, notCompared: 'no PyTorch' });
-  const pytorch = sideOf(found.pytorch);
-  const ratio = { images: ours.imagesPerSecond / pytorch.imagesPerSecond, cpu: ours.cpuMs / pytorch.cpuMs };
-  show({ ...row, pytorch, ratio });
+
+  async function compare(as) {
+    /** @type {Record<'ours' | 'pytorch', { images: number, seconds: number, cpuSeconds: number }[]>} */
+    const found = { ours: [], pytorch: [] };
+    await reader.epoch(0, as);
+    for (let round = 1; round <= (rounds ?? 0); round++) {
+      found.ours.push(await reader.epoch(round, as));
+      if (torch) found.pytorch.push(theirs(torch.python, folder, workers, as));
+    }
+    const sideOf = (measured) => ({
+      imagesPerSecond: median(measured.map(({ images, seconds }) => images / seconds)),
+      cpuMs: median(measured.map(({ images, cpuSeconds }) => (1e3 * cpuSeconds) / images)),
+    });
+    const ours = sideOf(found.ours);
+    const row = { row: 'data', as, images: count, height: HEIGHT, width: WIDTH, side: SIDE, workers, ours };
+    if (!torch) return { ...row, notCompared: 'no PyTorch' };
+    const pytorch = sideOf(found.pytorch);
+    const ratio = { images: ours.imagesPerSecond / pytorch.imagesPerSecond, cpu: ours.cpuMs / pytorch.cpuMs };
+    return { ...row, pytorch, ratio };
+  }
 }
 
-const textOf = ({ images, height, width, side, workers, ours, pytorch, notCompared, ratio }) =>
+const textOf = ({ as, images, height, width, side, workers, ours, pytorch, notCompared, ratio }) =>
   [
-    `${images} JPEGs of ${width} × ${height} to ${side}, ${workers} workers: ours ${sideText(ours)}`,
+    `${images} JPEGs of ${width} × ${height} to ${side}, ${as}, ${workers} workers: ours ${sideText(ours)}`,
     pytorch ? `PyTorch ${sideText(pytorch)}` : notCompared,
     ...(ratio ? [`ratio ${ratio.images.toFixed(2)} images, ${ratio.cpu.toFixed(2)} CPU time`] : []),
   ].join('; ');
@@ -105,24 +109,30 @@ async function openOurs(folder, workers) {
   const file = await bundle({
     loaderWorker: 'src/data/loaderWorker.ts',
     imageFolder: 'src/data/imageFolder.ts',
+    imageSource: 'src/engine/imageSource.ts',
     augment: 'src/core/augmentConfig.ts',
   });
   const load = async (name) => import(pathToFileURL(file(name)).href);
   const { imageFolder } = await load('imageFolder');
+  const { imageSource } = await load('imageSource');
   const { resolveAugment } = await load('augment');
   const folders = { configFolder: root, mediaFolder: root, workerFile: file('loaderWorker') };
   const images = await imageFolder.read({ dataset: 'image-folder', path: folder, workers, split: 1e-6 }, folders);
   const augment = resolveAugment({ crop: 'resized', flip: true });
   const { train } = images;
+  const seen = { ...images, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+  const source = imageSource({ train: { seed: 0 }, augment }, seen, SIDE, 0);
   return {
-    async epoch(epoch) {
+    async epoch(epoch, as) {
       const view = { side: SIDE, testCrop: 1, training: { augment, seed: 0, epoch, fill: [124, 116, 104] } };
       const order = Int32Array.from({ length: train.count }, (_, i) => (i * 7919 + epoch) % train.count);
       const [begun, cpu] = [performance.now(), process.cpuUsage()];
       // Two batches at a time, as the training loop has them.
       const reading = [];
       for (let at = 0; at < order.length; at += BATCH) {
-        reading.push(train.read(order.subarray(at, at + BATCH), view));
+        const samples = order.subarray(at, at + BATCH);
+        const drawn = { epoch, index: at / BATCH, samples, keys: samples };
+        reading.push(as === 'bytes' ? train.read(samples, view) : source.training(drawn, new Float32Array(0)));
         if (reading.length > 2) await reading.shift();
       }
       await Promise.all(reading);
@@ -133,10 +143,10 @@ async function openOurs(folder, workers) {
   };
 }
 
-function theirs(python, folder, workers) {
+function theirs(python, folder, workers, as) {
   const script = path.join(root, 'scripts', 'bench', 'data.py');
   try {
-    return JSON.parse(execFileSync(python, [script, folder, String(workers)], { encoding: 'utf8' }));
+    return JSON.parse(execFileSync(python, [script, folder, String(workers), as], { encoding: 'utf8' }));
   } catch (error) {
     throw new SetupError(`PyTorch does not load the images: ${error instanceof Error ? error.message : error}`);
   }

@@ -1,6 +1,7 @@
-"""PyTorch's DataLoader on a folder of images, to compare with: random resized crop (bicubic), flip, batches of 64 bytes tensors.
+"""PyTorch's DataLoader on a folder of images, to compare with: random resized crop (bicubic), flip, batches of 64, as
+bytes or normalized as a model sees them.
 
-Usage: data.py FOLDER WORKERS; prints {"images", "seconds", "cpuSeconds", "torch", "torchvision", "pillow"} as JSON.
+Usage: data.py FOLDER WORKERS bytes|normalized; prints {"images", "seconds", "cpuSeconds", "torch", "torchvision", "pillow"} as JSON.
 """
 
 import json
@@ -20,13 +21,17 @@ from torchvision import transforms  # noqa: E402
 
 
 def main() -> None:
-    folder, workers = sys.argv[1], int(sys.argv[2])
+    folder, workers, as_what = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     torch.set_num_threads(1)
     steps = [
         transforms.RandomResizedCrop(224, interpolation=transforms.InterpolationMode.BICUBIC),
         transforms.RandomHorizontalFlip(),
-        transforms.PILToTensor(),
     ]
+    if as_what == "bytes":
+        steps += [transforms.PILToTensor()]
+    else:
+        mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+        steps += [transforms.ToTensor(), transforms.Normalize(mean, std)]
     dataset = torchvision.datasets.ImageFolder(folder, transforms.Compose(steps))
     loader = torch.utils.data.DataLoader(dataset, batch_size=64, shuffle=True, num_workers=workers, persistent_workers=True)
     pids = []

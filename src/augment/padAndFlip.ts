@@ -43,3 +43,6 @@ export function padAndFlip(image: Pixels, { top, left, flip }: CropAndFlip): Pix
   }
   return { ...image, values: out };
 }
+
+/** Left becomes right. */
+export const mirrored = (image: Pixels): Pixels => padAndFlip(image, { top: 0, left: 0, flip: true });

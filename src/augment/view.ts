@@ -5,7 +5,7 @@
 import type { AugmentConfig } from '../core/augmentConfig.ts';
 import { RandomStream } from '../core/random.ts';
 import { jitterColors } from './colorJitter.ts';
-import { drawCropAndFlip, padAndFlip } from './padAndFlip.ts';
+import { drawCropAndFlip, mirrored, padAndFlip } from './padAndFlip.ts';
 import type { Area, Pixels } from './pixels.ts';
 import { applyRandAugment } from './randAugment.ts';
 import { crop, resize } from './resize.ts';
@@ -30,10 +30,12 @@ export interface TrainingView {
   readonly fill: readonly number[];
 }
 
-/** What a decoder does on the way: a part of the image, resized, and a part of that. */
+/** What a decoder does on the way: a part of the image, resized, mirrored where it says so, and a part of that. */
 export interface Geometry {
   readonly before?: Area;
   readonly resize: { readonly height: number; readonly width: number };
+  /** With no `after`: left becomes right, which a decoder gets for nothing. */
+  readonly mirrored?: boolean;
   readonly after?: Area;
 }
 
@@ -41,7 +43,8 @@ export interface Geometry {
 export function geometryOf(height: number, width: number, { side, testCrop, training }: View, key: number): Geometry {
   if (training?.augment.crop === 'resized') {
     const stream = streamOf(training, 'augment.crop', key);
-    return { before: drawResizedCrop(height, width, training.augment, stream), resize: { height: side, width: side } };
+    const before = drawResizedCrop(height, width, training.augment, stream);
+    return { before, resize: { height: side, width: side }, mirrored: shiftOf(training, key).flip };
   }
   const { resize, area } = testGeometry(height, width, side, training ? 1 : testCrop);
   const isWhole = area.height === resize.height && area.width === resize.width;
@@ -52,7 +55,7 @@ export function geometryOf(height: number, width: number, { side, testCrop, trai
 export function finish(image: Pixels, { training }: View, key: number): Pixels {
   if (!training) return image;
   const { augment, fill } = training;
-  let pixels = padAndFlip(image, drawCropAndFlip(augment, streamOf(training, 'augment', key)));
+  let pixels = augment.crop === 'resized' ? image : padAndFlip(image, shiftOf(training, key));
   if (augment.threeAugment) pixels = threeAugment(pixels, streamOf(training, 'augment.three', key));
   if (augment.randAugment) {
     pixels = applyRandAugment(pixels, augment.randAugment, fill, streamOf(training, 'augment.rand', key));
@@ -69,8 +72,12 @@ export function render(image: Pixels, view: View, key: number): Pixels {
   const part = geometry.before ? crop(image, geometry.before) : image;
   const { height, width } = geometry.resize;
   const resized = part.height === height && part.width === width ? part : resize(part, height, width);
-  return finish(geometry.after ? crop(resized, geometry.after) : resized, view, key);
+  const turned = geometry.mirrored ? mirrored(resized) : resized;
+  return finish(geometry.after ? crop(turned, geometry.after) : turned, view, key);
 }
+
+const shiftOf = (training: TrainingView, key: number) =>
+  drawCropAndFlip(training.augment, streamOf(training, 'augment', key));
 
 const streamOf = ({ seed, epoch }: TrainingView, purpose: string, key: number) =>
   new RandomStream(seed, purpose, epoch, key);

@@ -40,7 +40,7 @@ export async function decode(
   sharp: Sharp,
   content: string | Uint8Array,
   header: ImageHeader,
-  { before, resize: size, after }: Geometry,
+  { before, resize: size, mirrored, after }: Geometry,
 ): Promise<Pixels> {
   // With transparency in the picture, the colours would be weighed by it.
   const image = header.alpha ? await opaque(sharp, content, header) : sharp(content, reading);
@@ -49,9 +49,11 @@ export async function decode(
   if (part.height * part.width > maxExactPixels) {
     // A part, even where it is all: else the decoder would read JPEGs at half their size, which is no bicubic resizing.
     image.extract(part).resize({ ...size, fit: 'fill', kernel: 'cubic' });
+    if (mirrored) image.flop();
     return pixelsOf(after ? image.extract(after) : image, after ?? size);
   }
-  const resized = resize(await pixelsOf(before ? image.extract(part) : image, part), size.height, size.width);
+  const source = await pixelsOf(before ? image.extract(part) : image, part);
+  const resized = resize(source, size.height, size.width, mirrored);
   return after ? crop(resized, after) : resized;
 }
 

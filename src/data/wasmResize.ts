@@ -23,14 +23,16 @@ interface Loops {
 /** Bytes of the weights of a position, and where the tables lie. */
 type Taps = [stride: number, starts: number, counts: number, weights: number];
 
-/** Resizes RGB images; each call takes the memory of the one before. */
-export function createResizer(): (image: Pixels, height: number, width: number) => Pixels {
+/** Resizes RGB images, and mirrors them on the way; each call takes the memory of the one before. */
+export function createResizer(): (image: Pixels, height: number, width: number, mirrored?: boolean) => Pixels {
   const { memory, narrow, lower } = new WebAssembly.Instance(new WebAssembly.Module(assemble())).exports as Loops;
 
-  return (image, height, width) => {
+  return (image, height, width, mirrored = false) => {
     if (image.channels !== 3) throw new Error(`Expected RGB, found ${image.channels} channels.`);
     const isLowerFirst = comesHeightFirst(image, height, width);
-    const [across, down] = [kernel(image.width, width), kernel(image.height, height)];
+    const straight = kernel(image.width, width);
+    const across = mirrored ? reversed(straight) : straight;
+    const down = kernel(image.height, height);
     const sourceRow = image.width * 3;
     const targetRow = 16 * Math.ceil((width * 3 + 4) / 16); // a store may reach over the end of a row
     const row = isLowerFirst ? sourceRow : targetRow;
@@ -75,6 +77,13 @@ export function createResizer(): (image: Pixels, height: number, width: number) 
     }
     return { values, height, width, channels: 3 };
   };
+}
+
+/** What makes the last position, for the first one, and so on. */
+function reversed({ starts, counts, weights, stride }: Kernel): Kernel {
+  const last = starts.length - 1;
+  const turned = weights.map((_, at) => weights[(last - Math.floor(at / stride)) * stride + (at % stride)] as number);
+  return { starts: starts.toReversed(), counts: counts.toReversed(), weights: turned, stride };
 }
 
 function grow(memory: WebAssembly.Memory, bytes: number): void {

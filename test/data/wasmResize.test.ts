@@ -1,5 +1,6 @@
 /** Resizing in WebAssembly: the numbers are those of the loops in TypeScript, which are compared with Pillow's. */
 import { expect, test } from 'vitest';
+import { mirrored } from '../../src/augment/padAndFlip.ts';
 import { resize } from '../../src/augment/resize.ts';
 import { RandomStream } from '../../src/core/random.ts';
 import { createResizer } from '../../src/data/wasmResize.ts';
@@ -28,6 +29,8 @@ test.each([
   const expected = resize(image, toHeight, toWidth);
   expect(fast).toMatchObject({ height: toHeight, width: toWidth, channels: 3 });
   expect(Buffer.compare(fast.values, expected.values)).toBe(0);
+  const turned = resizeFast(image, toHeight, toWidth, true);
+  expect(Buffer.compare(turned.values, mirrored(expected).values)).toBe(0);
 });
 
 test('an image of another number of channels is a bug', () => {
