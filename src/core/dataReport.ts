@@ -3,6 +3,8 @@ import * as z from 'zod';
 
 const setName = z.enum(['train', 'validation']);
 
+const size = z.object({ height: z.number(), width: z.number() });
+
 const sample = z.object({
   set: setName,
   /** Its class, from 0. */
@@ -28,8 +30,9 @@ export const dataReportSchema = z.object({
   trainOn: z.number().optional(),
   images: z
     .object({
-      /** Absent: they have different ones. */
-      size: z.object({ height: z.number(), width: z.number() }).optional(),
+      /** In pixels; the smallest and the largest where they have different ones. */
+      smallest: size,
+      largest: size,
       channels: z.number(),
       mean: z.array(z.number()),
       std: z.array(z.number()),

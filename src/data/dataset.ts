@@ -49,12 +49,20 @@ export interface Images {
   readonly classNames: readonly string[];
   readonly channels: number;
   /** Where all images have one. */
-  readonly size?: { readonly height: number; readonly width: number } | undefined;
+  readonly size?: Size | undefined;
+  /** Where they have different ones: by area. */
+  readonly sizes?: { readonly smallest: Size; readonly largest: Size } | undefined;
   readonly train: ImageSet;
   readonly validation: ImageSet;
   readonly hash: string;
   readonly warnings: readonly string[];
   close?(): void;
+}
+
+/** In pixels. */
+export interface Size {
+  readonly height: number;
+  readonly width: number;
 }
 
 /** Images of one size, whole in memory. */

@@ -2,7 +2,7 @@
 
 import type { View } from '../augment/view.ts';
 import type { Config } from '../core/config.ts';
-import type { DataFolders, ImageSet, Images, Statistics } from './dataset.ts';
+import type { DataFolders, ImageSet, Images, Size, Statistics } from './dataset.ts';
 import { type ImageList, type IndexedSet, indexImages, tooManyBroken } from './imageIndex.ts';
 import { type LoaderOptions, openLoader } from './loader.ts';
 
@@ -59,7 +59,7 @@ export async function streamImages(
   return {
     classNames: index.classNames,
     channels: 3,
-    size: commonSize([index.train, index.validation]),
+    ...sizesOf([index.train, index.validation]),
     train: setOf(index.train),
     validation: setOf(index.validation),
     hash: index.hash,
@@ -68,10 +68,18 @@ export async function streamImages(
   };
 }
 
-function commonSize(sets: readonly IndexedSet[]): Images['size'] {
-  const [first] = sets.flatMap(({ headers }) => headers.slice(0, 1));
-  if (!first) return undefined;
-  const { height, width } = first;
-  const same = sets.every(({ headers }) => headers.every((other) => other.height === height && other.width === width));
-  return same ? { height, width } : undefined;
+/** The one size of all images, or the smallest and the largest. */
+function sizesOf(sets: readonly IndexedSet[]): Pick<Images, 'size' | 'sizes'> {
+  const [first, ...rest] = sets.flatMap(({ headers }) => headers);
+  if (!first) return {};
+  const areaOf = ({ height, width }: Size) => height * width;
+  let [smallest, largest]: [Size, Size] = [first, first];
+  let same = true;
+  for (const header of rest) {
+    same &&= header.height === first.height && header.width === first.width;
+    if (areaOf(header) < areaOf(smallest)) smallest = header;
+    if (areaOf(header) > areaOf(largest)) largest = header;
+  }
+  const plain = ({ height, width }: Size): Size => ({ height, width });
+  return same ? { size: plain(first) } : { sizes: { smallest: plain(smallest), largest: plain(largest) } };
 }

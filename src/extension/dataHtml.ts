@@ -38,10 +38,10 @@ function facts({ train, validation, trainOn, images, texts, hash }: DataReport):
     ['Validation', count(validation)],
     ...(images
       ? ([
-          ['Size', images.size ? `${images.size.width} × ${images.size.height} px` : 'different sizes'],
+          ['Size', sizes(images)],
           ['Channels', images.channels === 1 ? '1 (grey)' : String(images.channels)],
           ['Pixel mean', numbers(images.mean)],
-          ['Pixel deviation', numbers(images.std)],
+          ['Pixel std', numbers(images.std)],
         ] satisfies [string, string][])
       : []),
     ...(texts
@@ -53,6 +53,11 @@ function facts({ train, validation, trainOn, images, texts, hash }: DataReport):
       : []),
     ['Hash', `${hash.slice(0, 'sha256:'.length + 12)}…`],
   ];
+}
+
+function sizes({ smallest, largest }: NonNullable<DataReport['images']>): string {
+  const [from, to] = [smallest, largest].map(({ width, height }) => `${width} × ${height}`);
+  return from === to ? `${from} px` : `${from} to ${to} px`;
 }
 
 const warnings = ({ warnings }: DataReport) =>

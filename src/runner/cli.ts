@@ -7,7 +7,7 @@ import { describeError, UserError } from '../core/errors.ts';
 const WRONG_USE = 2;
 
 const program = new Command('masksub')
-  .description('Trains image classifiers with MaskSub and its baseline, side by side.')
+  .description('Trains image and text classifiers with MaskSub and its baseline, side by side.')
   .exitOverride((error) => {
     throw error.exitCode === 0 ? error : Object.assign(error, { exitCode: WRONG_USE });
   })
@@ -50,7 +50,7 @@ program
   .option('--template <name>', 'which one; the rows of the paper are among them')
   .option('--list', 'name the templates')
   .option('--json', 'with --list: print one JSON array')
-  .option('--fit <samples>', 'fit a row of the paper to a laptop and so many training samples', wholeNumber)
+  .option('--fit <samples>', 'fit a row of the paper to a laptop and this number of training samples', wholeNumber)
   .option('--image-size <side>', 'with --fit: the side of the images, in pixels', wholeNumber)
   .option('--stdout', 'print it instead of writing <template>.masksub.json')
   .action(async (options) => (await import('./commands/new.ts')).newConfig(options));
@@ -62,6 +62,7 @@ program
   .option('--as <file>', 'the name of what comes from standard input', 'standard input')
   .option('--set <key=value>', 'change a key (repeatable)', collect, [])
   .option('--json', 'print one JSON object, with samples')
+  .option('--sheet <file>', 'write a picture (PNG) with the first samples of each class, a row each')
   .action(async (config, options) => (await import('./commands/data.ts')).data(config, options));
 
 program

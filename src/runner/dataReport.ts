@@ -8,7 +8,7 @@ import { pngDataUri } from '../data/encode.ts';
 import { engineFolder } from './paths.ts';
 
 /** Side of a sample's picture, in pixels. */
-const PICTURE = 96;
+export const PICTURE = 96;
 /** Samples of each class, of the training set; and of how many classes. */
 const SAMPLES_A_CLASS = 8;
 const SAMPLED_CLASSES = 40;
@@ -43,12 +43,11 @@ function countsOf({ classNames, train, validation }: Dataset): DataReport['class
   return counts;
 }
 
-const imagesOf = ({ size, channels, mean, std }: ImageDataset) => ({
-  ...(size ? { size: { height: size.height, width: size.width } } : {}),
-  channels,
-  mean,
-  std,
-});
+function imagesOf({ name, size, sizes, channels, mean, std }: ImageDataset): DataReport['images'] {
+  const { smallest, largest } = sizes ?? { smallest: size, largest: size };
+  if (!smallest || !largest) throw new Error(`The reader of ${name} does not say how large its images are.`);
+  return { smallest, largest, channels, mean, std };
+}
 
 function textsOf({ length, vocabulary, train }: TextDataset): DataReport['texts'] {
   const tokens = Int32Array.from(train.tokens).sort();

@@ -1,9 +1,10 @@
 /** A folder of image files to a trained model, by the command line: the same pixels for a pair, whoever decodes them. */
 import fs from 'node:fs';
 import path from 'node:path';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { dataReportSchema } from '../../src/core/dataReport.ts';
-import { encoded, write } from '../data/pictures.ts';
+import { encoded, hugePng, write } from '../data/pictures.ts';
 import { temporaryFolder } from '../store/temporaryFolder.ts';
 import { cli, expectRefusal } from '../support/cli.ts';
 
@@ -88,6 +89,23 @@ test('masksub data shows counts and pictures, and what is in both sets', async (
   expect(report.samples).toHaveLength(16);
   expect(report.samples[0]?.image).toMatch(/^data:image\/png;base64,/);
   expect(report.samples[0]?.name).toMatch(/^train\/even\//);
+  expect(report.images).toMatchObject({ smallest: { height: 43, width: 17 }, largest: { height: 30, width: 30 } });
+});
+
+test('masksub data names the samples that cannot be decoded', async () => {
+  const cwd = await pictures({ skipBroken: 1 });
+  write(path.join(cwd, 'data', 'train', 'odd', '0.png'), hugePng(100, 100));
+  const { stdout } = await cli(['data', 'pictures.masksub.json', '--json'], { cwd });
+  const { warnings } = dataReportSchema.parse(JSON.parse(stdout));
+  expect(warnings).toEqual([expect.stringContaining('train/odd/0.png cannot be decoded')]);
+});
+
+test('masksub data --sheet draws the samples, a row for each class', async () => {
+  const cwd = await pictures();
+  const { code, stderr } = await cli(['data', 'pictures.masksub.json', '--sheet', 'sheet.png'], { cwd });
+  expect(code, stderr).toBe(0);
+  const { width, height } = await sharp(path.join(cwd, 'sheet.png')).metadata();
+  expect([width, height]).toEqual([4 + 8 * 100, 4 + 2 * 100]);
 });
 
 test('masksub augment --gallery writes a page with every operation', async () => {

@@ -1,8 +1,12 @@
 /** `masksub data`: what a config's data set holds, before anybody trains on it. */
 import path from 'node:path';
 import type { DataReport } from '../../core/dataReport.ts';
+import { UserError } from '../../core/errors.ts';
+import { loadSharp } from '../../data/decode.ts';
 import { openDataset } from '../../data/index.ts';
 import { formatProblem } from '../../store/configFile.ts';
+import { writeWhole } from '../../store/files.ts';
+import { contactSheet } from '../contactSheet.ts';
 import { dataReport } from '../dataReport.ts';
 import { engineFolder, mediaFolder } from '../paths.ts';
 import { table } from '../table.ts';
@@ -12,6 +16,8 @@ interface Options {
   readonly as: string;
   readonly set: string[];
   readonly json?: boolean;
+  /** A picture to write, of some samples of each class. */
+  readonly sheet?: string;
 }
 
 export async function data(file: string, options: Options): Promise<void> {
@@ -23,18 +29,34 @@ export async function data(file: string, options: Options): Promise<void> {
   }
   const { config } = result;
   const configFolder = path.dirname(path.resolve(file === '-' ? options.as : file));
+  const broken: string[] = [];
   const opened = await openDataset(config.data, {
     mediaFolder: mediaFolder(),
     configFolder,
     engineFolder: engineFolder(),
+    onBroken: (name, reason) => broken.push(`${name} cannot be decoded (${reason}); a grey image takes its place.`),
   });
   try {
     const given = config.data.path;
-    const report = await dataReport(config, opened, given && path.resolve(configFolder, given));
+    const looked = await dataReport(config, opened, given && path.resolve(configFolder, given));
+    const report = { ...looked, warnings: [...looked.warnings, ...broken] };
+    if (options.sheet) await writeSheet(options.sheet, report);
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${described(report)}\n`);
   } finally {
     opened.close();
   }
+}
+
+async function writeSheet(file: string, report: DataReport): Promise<void> {
+  if (report.kind === 'text')
+    throw new UserError('A contact sheet is of images; these are texts.', { hint: 'Leave out --sheet.' });
+  writeWhole(path.resolve(file), await contactSheet(loadSharp(engineFolder()), report));
+}
+
+/** "32×32", or the range that they span. */
+function sizesOf({ smallest, largest }: NonNullable<DataReport['images']>): string {
+  const [from, to] = [smallest, largest].map(({ width, height }) => `${width}×${height}`);
+  return from === to ? `${from}` : `${from} to ${to}`;
 }
 
 /** The report for a terminal: no pictures. */
@@ -46,8 +68,8 @@ function described(report: DataReport): string {
     `  samples    ${total(train)} for training${trainOn ? `, of which a run takes ${total(trainOn)}` : ''}; ${total(validation)} for validation`,
     ...(images
       ? [
-          `  images     ${images.size ? `${images.size.width}×${images.size.height}` : 'of different sizes'}, ${images.channels === 1 ? 'grey' : `${images.channels} channels`}`,
-          `  pixels     mean ${images.mean.map((value) => value.toFixed(3)).join(', ')}; deviation ${images.std.map((value) => value.toFixed(3)).join(', ')}`,
+          `  images     ${sizesOf(images)}, ${images.channels === 1 ? 'grey' : `${images.channels} channels`}`,
+          `  pixels     mean ${images.mean.map((value) => value.toFixed(3)).join(', ')}; std ${images.std.map((value) => value.toFixed(3)).join(', ')}`,
         ]
       : []),
     ...(texts
