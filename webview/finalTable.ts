@@ -44,7 +44,7 @@ const rows: readonly Row[] = [
     how: 'operations, analytic',
     value: ({ cost }) => `${significant(cost.flops / 1e12)} TFLOP`,
   },
-  { label: 'Images seen', how: 'with repeats', value: ({ cost }) => cost.images.toLocaleString('en') },
+  { label: 'Samples seen', how: 'with repeats', value: ({ cost }) => cost.images.toLocaleString('en') },
   { label: 'Peak memory', how: 'of the process', value: ({ cost }) => bytes(cost.peakMemoryBytes) },
 ];
 

@@ -144,7 +144,7 @@ export const metrics: readonly Metric[] = [
   {
     id: 'throughput',
     title: 'Throughput',
-    unit: 'images/s',
+    unit: 'samples/s',
     scale: 'linear',
     smoothed: true,
     empty: 'Begins with the first step.',
