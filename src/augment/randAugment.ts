@@ -26,8 +26,9 @@ export interface RandAugmentOp {
   readonly levels?: readonly [number, number];
   /** What a magnitude means, with a random sign where there is one; a sign is drawn in any case. */
   drawLevel(magnitude: number, stream: RandomStream): number;
+  /** At a level in the operation's own unit. Does not change its input; `fill` is the colour of what comes from outside of it. */
   applyLevel(image: Pixels, level: number, fill: readonly number[]): Pixels;
-  /** Does not change its input; `fill` is the colour of what comes from outside of the image. */
+  /** At a magnitude of 0 to 10, its sign drawn. */
   apply(image: Pixels, magnitude: number, stream: RandomStream, fill: readonly number[]): Pixels;
 }
 

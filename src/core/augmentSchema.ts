@@ -46,11 +46,11 @@ export const augmentSchema = z.strictObject({
     nonNegative,
     'Mixup: a of Beta(a, a), from which the share of each image is drawn; 0: none.',
   ).optional(),
-  cutmix: described(nonNegative, 'CutMix: a of Beta(a, a), from which the area is drawn; 0: none.').optional(),
-  switchProb: described(
-    share,
-    'Where there are both: probability of CutMix in place of mixup, for a batch.',
+  cutmix: described(
+    nonNegative,
+    'CutMix: a of Beta(a, a), from which the area that stays is drawn; 0: none.',
   ).optional(),
+  switchProb: described(share, 'Where both mixup and CutMix are on: probability that a batch gets CutMix.').optional(),
   mixProb: described(share, 'Probability that a batch is mixed at all.').optional(),
   randomErasing: described(
     share,
@@ -58,7 +58,7 @@ export const augmentSchema = z.strictObject({
   ).optional(),
   repeated: described(
     natural,
-    'Repeated augmentation: an image comes so many times in a row, each time augmented anew; an epoch keeps its length and sees fewer images.',
+    'Repeated augmentation: how many times in a row an image comes, each time augmented anew; an epoch keeps its length and sees fewer images.',
   ).optional(),
   testCrop: described(
     positive.max(1),

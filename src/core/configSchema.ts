@@ -88,7 +88,7 @@ const modelSchema = z.strictObject({
     .optional(),
   weights: described(
     z.string().min(1),
-    'Weights to start from, relative to this file: a checkpoint of a run, or a safetensors, `.pth` or `.bin` file in the layout of timm, transformers, DeiT-III, MAE, BEiT v2, CLIP, Swin or torchvision. Positions are interpolated to the image size, and a head for other classes starts anew; anything else that does not fit is an error.',
+    'Weights to start from, relative to this file: a checkpoint of a run, or a safetensors, `.pth` or `.bin` file in the layout of timm, DeiT-III, MAE, BEiT v2, CLIP, Swin, torchvision or transformers (BEiT, CLIP, BERT). Positions are interpolated to the image size, and a head for other classes starts anew; anything else that does not fit is an error.',
   ).optional(),
 });
 
@@ -116,7 +116,7 @@ const methodSchema = z.strictObject({
         '`resnet`, `swin`: visible patches where their share is no whole number: 24 or 25 of 49 at a mask ratio of 0.5.',
       markdownEnumDescriptions: [
         'Rounded down: 24 of 49.',
-        'Rounded up, as the published code does for ResNet (25 of 49), whose mask means the opposite of what its helper returns.',
+        'Rounded up: 25 of 49, as the published code does for ResNet, where patches that its mask marks as hidden are the ones that stay.',
       ],
     })
     .optional(),
@@ -219,11 +219,11 @@ const runSchema = z.strictObject({
     z.boolean(),
     'Train in bfloat16 also where the processor does not have it in hardware; that is slower than float32.',
   ).optional(),
-  logEvery: described(natural, 'A step event after every so many steps (and after the first).').optional(),
-  layersEvery: described(natural, 'Gradient statistics of each layer after every so many steps.').optional(),
+  logEvery: described(natural, 'Steps from one step event to the next; the first step has one, too.').optional(),
+  layersEvery: described(natural, 'Steps from one statistics of the gradients of each layer to the next.').optional(),
   checkpointEvery: described(
     natural,
-    'A checkpoint after every so many epochs; one is always written at the end.',
+    'Epochs from one checkpoint to the next; one is always written at the end.',
   ).optional(),
   threads: described(
     natural,

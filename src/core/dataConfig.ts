@@ -24,8 +24,8 @@ const keysOfAll = ['dataset', 'trainOn', 'validateEvery', 'validateOn'] as const
 /** What a data set cannot be read without, and what that is. */
 const needed: Readonly<Partial<Record<DatasetName, Readonly<Partial<Record<keyof DataInput, string>>>>>> = {
   idx: { path: 'the folder with the four IDX files' },
-  cifar10: { path: 'the folder with data_batch_1.bin' },
-  cifar100: { path: 'the folder with train.bin' },
+  cifar10: { path: 'the folder with data_batch_1.bin, or data_batch_1 of the version for Python' },
+  cifar100: { path: 'the folder with train.bin, or train of the version for Python' },
   'image-folder': { path: 'the folder with train and val, or with a folder for each class' },
   webdataset: { path: 'the folder with the .tar shards' },
   'image-parquet': { path: 'the folder with the .parquet files' },

@@ -49,16 +49,19 @@ export const dataSchema = z.strictObject({
   ).optional(),
   skipBroken: described(
     z.number().int().min(0),
-    'Image files: so many broken ones are left out, with a warning that names them; with more the run does not start. Default: 0.',
+    'Image files: how many may be broken. They are left out, with a warning that names them; with more the run does not start. Default: 0.',
   ).optional(),
-  workers: described(natural, 'Image files: threads that decode and augment, of each run. Default: 2.').optional(),
+  workers: described(natural, 'Image files: threads of each run that decode and augment. Default: 2.').optional(),
   trainOn: described(
     natural,
-    'Train on so many of the training samples, drawn once, the same for every seed.',
+    'How many of the training samples are used, drawn once, the same for every seed. Absent: all.',
   ).optional(),
-  validateEvery: described(natural, 'Validate after every so many epochs, and always after the last.').optional(),
+  validateEvery: described(
+    natural,
+    'Epochs from one validation to the next; there is always one after the last epoch.',
+  ).optional(),
   validateOn: described(
     natural,
-    'Validate on the first so many samples on the way; after the last epoch always on all.',
+    'How many validation samples, from the first on, are used on the way; after the last epoch it is always all. Absent: all.',
   ).optional(),
 });

@@ -1,4 +1,10 @@
-/** Numbers and durations for a person: in the terminal and on the dashboard alike. */
+/** Numbers, durations and lists for a person: in the terminal and on the dashboard alike. */
+
+/** The first `most` of some items, and how many more there are. */
+export function listed(items: readonly string[], most: number, separator = ', '): string {
+  const rest = items.length - most;
+  return items.slice(0, most).join(separator) + (rest > 0 ? ` and ${rest} more` : '');
+}
 
 /** 75 → "1 min 15 s"; 3700 → "1 h 2 min". */
 export function duration(seconds: number): string {

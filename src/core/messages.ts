@@ -1,4 +1,4 @@
-/** What crosses a process: extension and dashboard, and the control socket of a running pair. */
+/** What crosses a process: extension and dashboard, answers of the runner, and the control socket of a running pair. */
 import * as z from 'zod';
 import type { Role, RunEvent } from './events.ts';
 
@@ -25,6 +25,15 @@ export type ToDashboard =
   | { readonly type: 'lost'; readonly run: string }
   /** Something for a person to read in the panel's header: a failure to start, for one. */
   | { readonly type: 'notice'; readonly text: string };
+
+/** A template as `masksub new --list --json` has it and a pick list shows it. */
+export interface TemplateEntry {
+  readonly name: string;
+  readonly group: string;
+  readonly title: string;
+  /** One line. */
+  readonly about: string;
+}
 
 /** Dashboard to extension. */
 export const fromDashboardSchema = z.discriminatedUnion('type', [

@@ -2,9 +2,9 @@
 import path from 'node:path';
 import { UserError } from '../core/errors.ts';
 import { readPickledBatch, readPickledNames, wrong } from './cifarPickle.ts';
-import { lookAt, readWhole } from './dataFile.ts';
+import { damaged, lookAt, readWhole } from './dataFile.ts';
 import type { DatasetReader, PixelImages, PixelSet } from './dataset.ts';
-import { damaged } from './idxFile.ts';
+import { readClassNames } from './imageFiles.ts';
 
 export const cifar10: DatasetReader = {
   kind: 'pixels',
@@ -96,7 +96,7 @@ async function readCifar(given: string | undefined, configFolder: string, layout
   const missingPickled = namesOf(pickled).filter((name) => !pickledFiles.has(name));
   const size = { height: side, width: side, channels: 3 };
   if (missing.length === 0) {
-    const classNames = await readClassNames(path.join(folder, layout.names), layout.defaultNames);
+    const classNames = (await readClassNames(path.join(folder, layout.names))) ?? [...layout.defaultNames];
     const read = (names: readonly string[]) => {
       const files = names.map((name) => ({ file: path.join(folder, name), size: binaryFiles.get(name) ?? 0 }));
       return readSet(files, layout, classNames.length);
@@ -220,19 +220,4 @@ function copyChannelsLast(planes: Uint8Array, image: Uint8Array): void {
     image[3 * at + 1] = planes[planeBytes + at] as number;
     image[3 * at + 2] = planes[2 * planeBytes + at] as number;
   }
-}
-
-async function readClassNames(file: string, defaultNames: readonly string[]): Promise<string[]> {
-  if (!(await lookAt(file))) return [...defaultNames];
-  const text = new TextDecoder().decode(await readWhole(file)); // the original ends with empty lines
-  const names = text
-    .trimEnd()
-    .split(/\r?\n/)
-    .map((line) => line.trim());
-  if (names.length < 2 || names.includes('')) {
-    throw new UserError(`${file}: expected the names of two classes at least, one a line, without empty lines.`, {
-      hint: 'Correct the file, or remove it.',
-    });
-  }
-  return names;
 }

@@ -1,4 +1,4 @@
-/** Reading the files of a data set: what the file system says about them, in words for a person. */
+/** Reading the files of a data set: what the file system says about them and what is wrong in them, in words for a person. */
 import { readFile, stat } from 'node:fs/promises';
 import { UserError } from '../core/errors.ts';
 
@@ -30,6 +30,19 @@ export function fileError(file: string, cause: unknown): unknown {
   const hint = code === 'EISDIR' ? 'A file must be there, in place of the folder.' : 'Check its permissions.';
   return new UserError(`Data file cannot be read: ${file} (${code}).`, { hint, cause });
 }
+
+/** The error for a file that is not what it should be, from a byte on. */
+export function damaged(file: string, offset: number, what: string): UserError {
+  return new UserError(`${file}: damaged at byte ${offset}: ${what}.`, { hint: getAgain });
+}
+
+/** The error for a file that cannot be read as Parquet, with what the reader says of it. */
+export function unreadableParquet(file: string, cause: unknown): UserError {
+  const what = cause instanceof Error ? cause.message : String(cause);
+  return new UserError(`${file}: cannot be read as Parquet: ${what}.`, { hint: getAgain, cause });
+}
+
+const getAgain = 'Get or make this file again, and check that it was copied as a whole.';
 
 const isMissing = (code: string | undefined) => code === 'ENOENT' || code === 'ENOTDIR';
 

@@ -1,8 +1,7 @@
 /** The IDX format of MNIST: a big-endian header of dimensions, then bytes; gzipped or not. http://yann.lecun.com/exdb/mnist/ */
 import { promisify } from 'node:util';
 import { createGunzip, gunzip } from 'node:zlib';
-import { UserError } from '../core/errors.ts';
-import { readWhole } from './dataFile.ts';
+import { damaged, readWhole } from './dataFile.ts';
 
 export interface IdxArray {
   readonly file: string;
@@ -45,13 +44,6 @@ export function parseIdx(bytes: Uint8Array, file: string, ranks: readonly number
   if (bytes.length > end)
     throw damaged(file, end, `${bytes.length - end} bytes too many after ${shape.join(' × ')} values`);
   return { file, shape, values: bytes.subarray(offset), offset };
-}
-
-/** The error for a file that is not what it should be, from a byte on. */
-export function damaged(file: string, offset: number, what: string): UserError {
-  return new UserError(`${file}: damaged at byte ${offset}: ${what}.`, {
-    hint: 'Get or make this file again, and check that it was copied as a whole.',
-  });
 }
 
 async function unpack(packed: Uint8Array, file: string): Promise<Uint8Array> {

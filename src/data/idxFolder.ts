@@ -1,9 +1,11 @@
 /** A folder of four IDX files, as MNIST is published: images and labels for training (`train`) and for validation (`t10k`). */
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../core/errors.ts';
+import { damaged } from './dataFile.ts';
 import type { PixelImages, PixelSet } from './dataset.ts';
-import { damaged, type IdxArray, readIdx } from './idxFile.ts';
+import { type IdxArray, readIdx } from './idxFile.ts';
+import { readClassNames } from './imageFiles.ts';
 
 /**
  * Reads the folder; images are `…-images-idx3-ubyte` (grey, [count, height, width]) or `…-images-idx4-ubyte` (the last dimension
@@ -21,7 +23,7 @@ export async function readIdxFolder(folder: string, classNames?: readonly string
       `the images are ${ofValidation.join(' × ')} (height × width × channels), those for training ${ofTrain.join(' × ')}`,
     );
   }
-  const named = classNames ?? (await readClassNames(folder));
+  const named = classNames ?? (await readClassNames(path.join(folder, 'labels.txt')));
   const count = named?.length ?? 1 + Math.max(largest(train.labels.values), largest(validation.labels.values));
   if (count < 2) {
     throw new UserError(`${folder}: all images are of one class.`, { hint: 'Training needs two classes at least.' });
@@ -86,21 +88,6 @@ function imageSet({ images, labels }: IdxPair, classes: number): PixelSet {
 function sizeOf({ shape }: IdxArray): [height: number, width: number, channels: number] {
   const [, height = 0, width = 0, channels = 1] = shape;
   return [height, width, channels];
-}
-
-async function readClassNames(folder: string): Promise<string[] | undefined> {
-  const file = path.join(folder, 'labels.txt');
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new UserError(`Class names cannot be read: ${file} (${error.code}).`, {
-      hint: 'Check the file.',
-      cause: error,
-    });
-  });
-  return text
-    ?.trimEnd()
-    .split(/\r?\n/)
-    .map((line) => line.trim());
 }
 
 const largest = (values: Uint8Array) => values.reduce((a, b) => Math.max(a, b), 0);

@@ -12,6 +12,9 @@ export function dataFolder({ dataset, path: given }: Config['data'], { configFol
   throw new UserError(`The data set "${dataset}" needs "path".`, { hint: 'Name the folder with the images.' });
 }
 
+/** A label is below it. */
+export const maxClasses = 1_000_000;
+
 /** By code points, as Python sorts. */
 export const byCodePoints = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 

@@ -1,6 +1,7 @@
 /** Looks at every image of a data set once, without decoding it: which are broken, how large they are, which are there twice. */
 import { createHash } from 'node:crypto';
 import { UserError } from '../core/errors.ts';
+import { listed } from '../core/format.ts';
 import { createPlaceReader, headBytes, type Place } from './imageBytes.ts';
 import { type ImageHeader, readHeader } from './imageHeader.ts';
 import { stratifiedSplit } from './split.ts';
@@ -71,10 +72,7 @@ export async function indexImages(list: ImageList, options: IndexOptions): Promi
 }
 
 /** `items`, of which the first few are named. */
-export function some(items: readonly string[]): string {
-  const rest = items.length - namedFiles;
-  return items.slice(0, namedFiles).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
-}
+export const some = (items: readonly string[]) => listed(items, namedFiles);
 
 /** "1 image is", "2 images are". */
 export const counted = (count: number, what: string) => (count === 1 ? `1 ${what} is` : `${count} ${what}s are`);

@@ -1,12 +1,12 @@
 /** Images and labels in the columns of Parquet files, as Hugging Face's `datasets` writes them. https://parquet.apache.org/docs/file-format */
 import path from 'node:path';
-import { type AsyncBuffer, asyncBufferFromFile, type FileMetaData, parquetMetadataAsync } from 'hyparquet';
+import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetSchema } from 'hyparquet';
 import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
-import { lookAt } from './dataFile.ts';
+import { lookAt, unreadableParquet } from './dataFile.ts';
 import type { DatasetReader, Images } from './dataset.ts';
 import { readColumn } from './imageBytes.ts';
-import { byCodePoints, dataFolder, findShards } from './imageFiles.ts';
+import { byCodePoints, dataFolder, findShards, maxClasses } from './imageFiles.ts';
 import { imageNetStatistics, type StreamFolders, streamImages } from './streamedImages.ts';
 
 export const imageParquet: DatasetReader = {
@@ -55,13 +55,7 @@ async function filesIn(folder: string): Promise<string> {
 }
 
 async function readPart(file: string, imageColumn: string, labelColumn: string): Promise<Part> {
-  const { buffer, metadata } = await openParquet(file);
-  const [root, ...elements] = metadata.schema;
-  const columns: string[] = [];
-  for (let i = 0, left = root?.num_children ?? 0; left > 0 && i < elements.length; left--) {
-    columns.push(elements[i]?.name ?? '');
-    i = afterElement(elements, i);
-  }
+  const { buffer, metadata, columns } = await openParquet(file);
   for (const [key, column] of Object.entries({ imageColumn, labelColumn })) {
     if (columns.includes(column)) continue;
     throw new UserError(`${file}: there is no column "${column}". It has: ${columns.join(', ')}.`, {
@@ -71,7 +65,7 @@ async function readPart(file: string, imageColumn: string, labelColumn: string):
   const rowEnd = Number(metadata.num_rows);
   const values = await readColumn({ file: buffer, metadata, column: labelColumn, rowStart: 0, rowEnd }).catch(
     (cause: unknown) => {
-      throw unreadable(file, cause);
+      throw unreadableParquet(file, cause);
     },
   );
   const labels = values.map((value) => {
@@ -82,27 +76,16 @@ async function readPart(file: string, imageColumn: string, labelColumn: string):
   return { file, labels, classNames: classNamesIn(metadata, labelColumn) };
 }
 
-/** The place after an element of the schema and all within it. */
-function afterElement(elements: FileMetaData['schema'], at: number): number {
-  let next = at + 1;
-  for (let left = elements[at]?.num_children ?? 0; left > 0; left--) next = afterElement(elements, next);
-  return next;
-}
-
-async function openParquet(file: string): Promise<{ buffer: AsyncBuffer; metadata: FileMetaData }> {
+async function openParquet(file: string) {
   try {
     const buffer = await asyncBufferFromFile(file);
-    return { buffer, metadata: await parquetMetadataAsync(buffer) };
+    const metadata = await parquetMetadataAsync(buffer);
+    const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
+    return { buffer, metadata, columns };
   } catch (cause) {
-    throw unreadable(file, cause);
+    throw unreadableParquet(file, cause);
   }
 }
-
-const unreadable = (file: string, cause: unknown) =>
-  new UserError(`${file}: no readable Parquet file: ${cause instanceof Error ? cause.message : String(cause)}.`, {
-    hint: 'Get or make this file again, and check that it was copied as a whole.',
-    cause,
-  });
 
 /** The names that `datasets` keeps of a column of the type ClassLabel. */
 function classNamesIn({ key_value_metadata }: FileMetaData, column: string): readonly string[] | undefined {
@@ -124,9 +107,6 @@ const within = (value: unknown, key: string) =>
   value !== null && typeof value === 'object' && Object.hasOwn(value, key)
     ? (value as Record<string, unknown>)[key]
     : undefined;
-
-/** Numbers above are no labels. */
-const maxClasses = 1_000_000;
 
 /** The texts among the labels, sorted; of numbers all up to the largest. */
 function namesOf(labels: readonly Label[]): readonly string[] {

@@ -2,7 +2,7 @@
  * Python's pickle format, protocols 0 to 5, read by a stack machine that executes nothing: the names in a file are looked up
  * in a table of functions of this project. https://docs.python.org/3/library/pickletools.html
  */
-import { damaged } from './idxFile.ts';
+import { damaged } from './dataFile.ts';
 import {
   float,
   integer,

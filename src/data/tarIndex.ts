@@ -1,8 +1,7 @@
 /** What a tar archive holds and where, found by its headers alone: bodies are skipped. POSIX.1-2001 with GNU's long names. */
 import { open } from 'node:fs/promises';
 import { decode, decodeLongPath, decodePax } from 'tar-stream/headers.js';
-import { fileError } from './dataFile.ts';
-import { damaged } from './idxFile.ts';
+import { damaged, fileError } from './dataFile.ts';
 import { readAt } from './imageBytes.ts';
 
 export interface TarEntry {

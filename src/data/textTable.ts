@@ -10,7 +10,7 @@ import {
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { nearestName, UserError } from '../core/errors.ts';
-import { fileError, lookAt } from './dataFile.ts';
+import { fileError, lookAt, unreadableParquet } from './dataFile.ts';
 
 export interface TextRow {
   /** The line of the file where it begins, or of a Parquet file its number; from 1. */
@@ -148,13 +148,6 @@ async function* jsonRows(file: string, columns: TextColumns): AsyncGenerator<Tex
 }
 
 async function* parquetRows(file: string, columns: TextColumns): AsyncGenerator<TextRow> {
-  const damaged = (cause: unknown) => {
-    const what = cause instanceof Error ? cause.message : String(cause);
-    return new UserError(`${file}: cannot be read as Parquet: ${what}.`, {
-      hint: 'Get or make this file again, and check that it was copied as a whole.',
-      cause,
-    });
-  };
   const buffer = await asyncBufferFromFile(file).catch((cause: unknown) => {
     throw fileError(file, cause);
   });
@@ -164,7 +157,7 @@ async function* parquetRows(file: string, columns: TextColumns): AsyncGenerator<
     metadata = await parquetMetadataAsync(buffer);
     names = parquetSchema(metadata).children.map(({ element }) => element.name);
   } catch (cause) {
-    throw damaged(cause);
+    throw unreadableParquet(file, cause);
   }
   checkColumns(columns, names, file);
   const wanted = Object.values(columns).filter((name): name is string => name !== undefined);
@@ -174,7 +167,7 @@ async function* parquetRows(file: string, columns: TextColumns): AsyncGenerator<
     const rowEnd = rowStart + Number(group.num_rows);
     const options = { file: buffer, metadata, compressors, parsers, columns: wanted, rowStart, rowEnd };
     const rows = await parquetReadObjects(options).catch((cause: unknown) => {
-      throw damaged(cause);
+      throw unreadableParquet(file, cause);
     });
     for (const row of rows) yield rowOf(row, columns, ++rowStart, placeOf(file, rowStart));
   }

@@ -1,6 +1,7 @@
 /** Labelled texts as token ids: a table, or one for training and one for validation, through a WordPiece tokenizer. */
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
 import { lookAt } from './dataFile.ts';
 import type { DataFolders, DatasetReader } from './dataset.ts';
@@ -40,22 +41,11 @@ export interface TextSet {
   readonly labels: Int32Array;
 }
 
-export interface TextOptions {
-  /** A table, or a folder with one for training and one for validation. */
-  readonly path?: string | undefined;
-  /** Share of a single table that is for validation. */
-  readonly split?: number | undefined;
-  readonly textColumn?: string | undefined;
-  /** The second text of a pair. */
-  readonly pairColumn?: string | undefined;
-  readonly labelColumn?: string | undefined;
-  /** A tokenizer.json, a vocab.txt, or a folder with one of them. */
-  readonly tokenizer?: string | undefined;
-  /** Lower case, without accents. */
-  readonly lowercase?: boolean | undefined;
-  /** Tokens that a text has at most. */
-  readonly length?: number | undefined;
-}
+/** What the config says of them. */
+export type TextOptions = Pick<
+  Config['data'],
+  'path' | 'split' | 'textColumn' | 'pairColumn' | 'labelColumn' | 'tokenizer' | 'lowercase' | 'length'
+>;
 
 export const texts: DatasetReader = { kind: 'text', read: readTexts };
 

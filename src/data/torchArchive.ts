@@ -7,7 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { UserError } from '../core/errors.ts';
-import { damaged } from './idxFile.ts';
+import { damaged } from './dataFile.ts';
 import { unpickle, unpickleNext } from './pickle.ts';
 import { type StorageReference, torchPickle } from './torchPickle.ts';
 import { sizeOfType } from './torchTensor.ts';

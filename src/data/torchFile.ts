@@ -1,5 +1,6 @@
 /** PyTorch checkpoints: the state dict in a file of `torch.save`, read without executing anything; the rest of it stays unread. */
 import { UserError } from '../core/errors.ts';
+import { listed } from '../core/format.ts';
 import { openTorchArchive, type TorchArchive } from './torchArchive.ts';
 import { TensorReference } from './torchPickle.ts';
 import { extentOf, valuesOf } from './torchTensor.ts';
@@ -90,5 +91,4 @@ const listOf = (dict: Map<unknown, unknown>, but?: string) =>
 const shown = (name: unknown) => (typeof name === 'string' ? `"${name.slice(0, 80)}"` : String(typeof name));
 
 /** The first few; a file may hold a million. */
-const shortened = (names: readonly string[]) =>
-  names.length > 12 ? `${names.slice(0, 12).join(', ')} and ${names.length - 12} more` : names.join(', ');
+const shortened = (names: readonly string[]) => listed(names, 12);

@@ -5,10 +5,10 @@
 import path from 'node:path';
 import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
+import { damaged } from './dataFile.ts';
 import type { DatasetReader, Images } from './dataset.ts';
-import { damaged } from './idxFile.ts';
 import type { RangePlace } from './imageBytes.ts';
-import { dataFolder, findShards, readClassNames } from './imageFiles.ts';
+import { dataFolder, findShards, maxClasses, readClassNames } from './imageFiles.ts';
 import { counted, some } from './imageIndex.ts';
 import { imageNetStatistics, type StreamFolders, streamImages } from './streamedImages.ts';
 import { type TarEntry, tarEntries } from './tarIndex.ts';
@@ -45,8 +45,6 @@ async function readWebDataset(data: Config['data'], folders: StreamFolders): Pro
   return { ...images, warnings: [...warnings, ...images.warnings] };
 }
 
-/** Numbers above are no labels. */
-const maxClasses = 1_000_000;
 /** A label or a description of an image is no longer than this. */
 const maxLabelBytes = 1 << 20;
 const imageEndings = new Set(['jpg', 'jpeg', 'png', 'webp']);

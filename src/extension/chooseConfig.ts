@@ -29,7 +29,7 @@ export async function chooseConfig(
 }
 
 async function offerExample(services: Services): Promise<vscode.TextDocument | undefined> {
-  const create = 'Create an example and start it';
+  const create = 'Create an example';
   const chosen = await vscode.window.showInformationMessage(
     'There is no *.masksub.json in this folder yet. The example trains a small ViT on 1,000 images that come with MaskSub.',
     create,

@@ -1,12 +1,5 @@
 /** The templates as a pick list: what the runner lists, group by group. */
-
-/** A template as `masksub new --list --json` has it. */
-export interface TemplateEntry {
-  readonly name: string;
-  readonly group: string;
-  readonly title: string;
-  readonly about: string;
-}
+import type { TemplateEntry } from '../core/messages.ts';
 
 export interface TemplateItem {
   readonly label: string;

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
+import { listed } from '../core/format.ts';
 import type { Model } from '../engine/models/model.ts';
 import { initialValues, sizeOf } from '../engine/parameters.ts';
 import type { StoredTensor } from '../store/safetensorsFile.ts';
@@ -148,13 +149,15 @@ function reportOf({ file, layout }: Candidate, fit: Fit, model: Model, notes: re
     sentences: [
       ...notes,
       `${from}: ${taken.length} of ${all} tensors taken${renamed > 0 ? `, ${renamed} under another name` : ''}.`,
-      ...(interpolated.length > 0 ? [`Fitted to another size (${interpolated.length}): ${listed(interpolated)}.`] : []),
+      ...(interpolated.length > 0
+        ? [`Fitted to another size (${interpolated.length}): ${listed(interpolated, LISTED)}.`]
+        : []),
       ...(groups.length > 0 ? [`Left out: ${groups.join(', ')}.`] : []),
-      ...(initialised.length > 0 ? [`Start as drawn (${initialised.length}): ${listed(initialised)}${classes}.`] : []),
+      ...(initialised.length > 0
+        ? [`Start as drawn (${initialised.length}): ${listed(initialised, LISTED)}${classes}.`]
+        : []),
     ],
   };
 }
 
 const LISTED = 4;
-const listed = (items: readonly string[]) =>
-  [...items.slice(0, LISTED), ...(items.length > LISTED ? [`and ${items.length - LISTED} more`] : [])].join(', ');

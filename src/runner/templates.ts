@@ -1,6 +1,7 @@
 /** Whole configs to start from: written by hand for a first run and for one's own data, and made of the recipes for the paper's rows. */
 import { recipes as recipeTitles } from '../core/catalog.ts';
 import { nearestName, UserError } from '../core/errors.ts';
+import type { TemplateEntry } from '../core/messages.ts';
 import type { Fit } from '../core/scaling.ts';
 import { families, type RecipeName } from '../engine/recipes/index.ts';
 import { recipeTemplate } from './recipeTemplate.ts';
@@ -45,15 +46,6 @@ export const templates = {
 } as const;
 
 export const defaultTemplate = 'fashion-vit';
-
-/** As pick lists show it. */
-export interface TemplateEntry {
-  readonly name: string;
-  readonly group: string;
-  readonly title: string;
-  /** One line. */
-  readonly about: string;
-}
 
 /** Every template, group by group. */
 export function templateList(): TemplateEntry[] {

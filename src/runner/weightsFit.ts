@@ -1,6 +1,7 @@
 /** Which tensors of a file become which parameters of a model, told with every one that fits none. */
 import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
+import { listed } from '../core/format.ts';
 import type { BufferSpec, Model, ParameterSpec } from '../engine/models/model.ts';
 import type { StoredTensor } from '../store/safetensorsFile.ts';
 import { type Adaptation, adaptationOf } from './layouts/adaptation.ts';
@@ -167,9 +168,9 @@ function misfit({ file, origin }: Candidate, name: string, { missing, extra, mis
   );
   const sentences = [
     ...(origin ? [` ${origin}`] : []),
-    ...(missing.length > 0 ? [` Missing (${missing.length}): expected ${listed(missing)}.`] : []),
-    ...(extra.length > 0 ? [` Not of this model (${extra.length}): found ${listed(extra)}.`] : []),
-    ...(shapes.length > 0 ? [` Of another shape (${shapes.length}): expected ${listed(shapes)}.`] : []),
+    ...(missing.length > 0 ? [` Missing (${missing.length}): expected ${listed(missing, LISTED, '; ')}.`] : []),
+    ...(extra.length > 0 ? [` Not of this model (${extra.length}): found ${listed(extra, LISTED, '; ')}.`] : []),
+    ...(shapes.length > 0 ? [` Of another shape (${shapes.length}): expected ${listed(shapes, LISTED, '; ')}.`] : []),
   ];
   return new UserError(`${file} does not fit the model "${name}" of the config.${sentences.join('')}`, {
     hint: keyHint(misshapen) ?? 'Set the model’s keys to those of the weights, or take other weights.',
@@ -199,5 +200,3 @@ const described = (tensor: StoredTensor) => `[${tensor.shape}]${isFloat(tensor) 
 
 /** A file of quite another model differs in hundreds of tensors; the first ones tell which it is. */
 const LISTED = 12;
-const listed = (items: readonly string[]) =>
-  [...items.slice(0, LISTED), ...(items.length > LISTED ? [`and ${items.length - LISTED} more`] : [])].join('; ');

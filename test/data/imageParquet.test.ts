@@ -132,7 +132,7 @@ describe('wrong files', () => {
     const folder = folderOf(divided);
     const file = path.join(folder, 'train-00000-of-00002.parquet');
     fs.writeFileSync(file, fs.readFileSync(file).subarray(0, -20));
-    expect((await failure(open(folder))).message).toContain(`${file}: no readable Parquet file`);
+    expect((await failure(open(folder))).message).toContain(`${file}: cannot be read as Parquet`);
     expect((await failure(open(temporaryFolder()))).message).toContain('there is no .parquet file for training');
   });
 });

@@ -95,7 +95,8 @@ test('the line of the catalog has the published result of its row', () => {
     const result =
       'none' in published ? '' : `${published.baseline.value.toFixed(1)} → ${published.masksub.value.toFixed(1)}`;
     expect(/[\d.]+ → [\d.]+/.exec(titles[name].about)?.[0] ?? '', name).toBe(result);
-    expect(titles[name].about).toContain(`${configOf(name).train.epochs} epochs`.replace('3 epochs', 'BERT'));
+    // How long BERT is fine-tuned is what a person changes first.
+    if (name !== 'bert-classify') expect(titles[name].about).toContain(`${configOf(name).train.epochs} epochs`);
   }
 });
 
