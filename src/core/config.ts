@@ -2,6 +2,7 @@
 import { type AugmentConfig, resolveAugment } from './augmentConfig.ts';
 import { type ConfigProblem, crossChecks, problemsOf } from './configProblems.ts';
 import { type ConfigInput, configSchema } from './configSchema.ts';
+import { dataDefaults } from './dataConfig.ts';
 import { methodDefaults } from './methodConfig.ts';
 import { layered, type ModelConfig, resolveModel } from './modelConfig.ts';
 
@@ -84,7 +85,7 @@ export function resolveConfig(value: unknown, recipeTable: Readonly<Record<strin
   const ofImages = input.model.name !== 'bert'; // a recipe's augmentation is for images
   const config: Config = {
     name: input.name ?? `${input.data.dataset} ${input.model.name}`,
-    data: filled<Config['data']>(defaults.data, recipe.data, input.data),
+    data: filled<Config['data']>(defaults.data, dataDefaults[input.data.dataset], recipe.data, input.data),
     model: resolveModel(input.model, recipe.model),
     method: filled<Config['method']>(defaults.method, input.method),
     ...(input.recipe ? { recipe: input.recipe } : {}),

@@ -19,6 +19,22 @@ export const dataKeys = {
   text: ['path', 'split', 'textColumn', 'pairColumn', 'labelColumn', 'tokenizer', 'lowercase', 'length'],
 } as const satisfies Record<DatasetName, readonly (keyof DataInput)[]>;
 
+/** Of image files that are read as they are wanted. */
+export const fileDefaults = { split: 0.1, skipBroken: 0, workers: 2 } as const;
+export const parquetDefaults = { imageColumn: 'image', labelColumn: 'label' } as const;
+/** `lowercase` has none: the tokenizer's own files say it. */
+export const textDefaults = { split: 0.1, textColumn: 'text', labelColumn: 'label', length: 128 } as const;
+export const cifar100Defaults = { labels: 'fine' } as const;
+
+/** What a data set's keys are where nobody writes them. */
+export const dataDefaults: Readonly<Partial<Record<DatasetName, Partial<DataInput>>>> = {
+  cifar100: cifar100Defaults,
+  'image-folder': fileDefaults,
+  webdataset: fileDefaults,
+  'image-parquet': { ...fileDefaults, ...parquetDefaults },
+  text: textDefaults,
+};
+
 const keysOfAll = ['dataset', 'trainOn', 'validateEvery', 'validateOn'] as const;
 
 /** What a data set cannot be read without, and what that is. */

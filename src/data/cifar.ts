@@ -1,5 +1,6 @@
 /** CIFAR-10 and CIFAR-100, in their binary version or in that for Python. Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html */
 import path from 'node:path';
+import { cifar100Defaults } from '../core/dataConfig.ts';
 import { UserError } from '../core/errors.ts';
 import { readPickledBatch, readPickledNames, wrong } from './cifarPickle.ts';
 import { damaged, lookAt, readWhole } from './dataFile.ts';
@@ -34,7 +35,7 @@ export const cifar10: DatasetReader = {
 export const cifar100: DatasetReader = {
   kind: 'pixels',
   statistics: { mean: [0.5071, 0.4865, 0.4409], std: [0.2673, 0.2564, 0.2762] },
-  read({ path: folder, labels = 'fine' }, { configFolder }) {
+  read({ path: folder, labels = cifar100Defaults.labels }, { configFolder }) {
     return readCifar(folder, configFolder, {
       title: 'CIFAR-100',
       archive: 'cifar-100-binary.tar.gz',

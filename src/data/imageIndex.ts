@@ -1,5 +1,6 @@
 /** Looks at every image of a data set once, without decoding it: which are broken, how large they are, which are there twice. */
 import { createHash } from 'node:crypto';
+import { fileDefaults } from '../core/dataConfig.ts';
 import { UserError } from '../core/errors.ts';
 import { listed } from '../core/format.ts';
 import { createPlaceReader, headBytes, type Place } from './imageBytes.ts';
@@ -51,7 +52,7 @@ const atOnce = 16;
 
 /** Throws a `UserError` where more images are broken than may be skipped, or a class has no images to learn from. */
 export async function indexImages(list: ImageList, options: IndexOptions): Promise<ImageIndex> {
-  const { folder, split = 0.1, skipBroken = 0 } = options;
+  const { folder, split = fileDefaults.split, skipBroken = fileDefaults.skipBroken } = options;
   const sights = await lookAtAll(list);
   const broken = sights.flatMap((sight, image) => (typeof sight === 'string' ? [`${list.names[image]} ${sight}`] : []));
   if (broken.length > skipBroken) throw tooManyBroken(folder, broken, list.names.length, skipBroken);

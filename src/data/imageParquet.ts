@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetSchema } from 'hyparquet';
 import type { Config } from '../core/config.ts';
+import { parquetDefaults } from '../core/dataConfig.ts';
 import { UserError } from '../core/errors.ts';
 import { lookAt, unreadableParquet } from './dataFile.ts';
 import type { DatasetReader, Images } from './dataset.ts';
@@ -16,7 +17,7 @@ export const imageParquet: DatasetReader = {
 };
 
 async function readImageParquet(data: Config['data'], folders: StreamFolders): Promise<Images> {
-  const { imageColumn = 'image', labelColumn = 'label' } = data;
+  const { imageColumn = parquetDefaults.imageColumn, labelColumn = parquetDefaults.labelColumn } = data;
   const folder = dataFolder(data, folders);
   const shards = await findShards(await filesIn(folder), '.parquet');
   const parts: Part[] = [];

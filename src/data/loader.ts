@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { View } from '../augment/view.ts';
+import { fileDefaults } from '../core/dataConfig.ts';
 import { UserError } from '../core/errors.ts';
 import type { Place } from './imageBytes.ts';
 import type { ImageHeader } from './imageHeader.ts';
@@ -71,7 +72,7 @@ const chunksAtOnce = 2;
 
 /** Starts the threads. Throws a `UserError` where the decoder is missing. */
 export async function openLoader(options: LoaderOptions = {}): Promise<Loader> {
-  const { workers: count = 2, engineFolder = process.env.MASKSUB_ENGINE } = options;
+  const { workers: count = fileDefaults.workers, engineFolder = process.env.MASKSUB_ENGINE } = options;
   const file = options.workerFile ?? builtWorker();
   const pool = new Pool(
     Array.from({ length: count }, () => new Worker(file, { workerData: { engineFolder } satisfies WorkerOptions })),

@@ -2,6 +2,7 @@
 
 import type { View } from '../augment/view.ts';
 import type { Config } from '../core/config.ts';
+import { fileDefaults } from '../core/dataConfig.ts';
 import type { DataFolders, ImageSet, Images, Size, Statistics } from './dataset.ts';
 import { type ImageList, type IndexedSet, indexImages, tooManyBroken } from './imageIndex.ts';
 import { type LoaderOptions, openLoader } from './loader.ts';
@@ -22,7 +23,7 @@ export async function streamImages(
   data: Config['data'],
   folders: StreamFolders,
 ): Promise<Images> {
-  const { split, skipBroken = 0, workers } = data;
+  const { split, skipBroken = fileDefaults.skipBroken, workers } = data;
   const index = await indexImages(list, { folder, split, skipBroken });
   const { workerFile, engineFolder, onBroken } = folders;
   const loader = await openLoader({ workers, workerFile, engineFolder });

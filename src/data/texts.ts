@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { Config } from '../core/config.ts';
+import { textDefaults } from '../core/dataConfig.ts';
 import { UserError } from '../core/errors.ts';
 import { lookAt } from './dataFile.ts';
 import type { DataFolders, DatasetReader } from './dataset.ts';
@@ -51,7 +52,8 @@ export const texts: DatasetReader = { kind: 'text', read: readTexts };
 
 /** Reads both sets whole, as token ids. Throws a `UserError` where files are missing or wrong. */
 export async function readTexts(options: TextOptions, folders: DataFolders): Promise<Texts> {
-  const { textColumn = 'text', pairColumn, labelColumn = 'label', length = 128, split = 0.1 } = options;
+  const { textColumn = textDefaults.textColumn, labelColumn = textDefaults.labelColumn, pairColumn } = options;
+  const { length = textDefaults.length, split = textDefaults.split } = options;
   const shortest = pairColumn === undefined ? 3 : 5;
   if (length < shortest) {
     throw new UserError(`"data.length" is ${length}, expected at least ${shortest}: [CLS] and [SEP] count, too.`, {

@@ -33,8 +33,7 @@ export async function openTorchArchive(file: string): Promise<TorchArchive> {
     if (head.toString('latin1', 0, 2) === 'PK') return await openZip(source);
     if (head.toString('latin1', 257, 262) === 'ustar')
       throw unknownKind(file, 'it is a tar archive, as PyTorch wrote before version 0.1.10');
-    if (head[8] === 0x7b && head.length > 9)
-      throw unknownKind(file, 'it is a safetensors file, as it seems', 'Give it the ending .safetensors.');
+    if (head[8] === 0x7b && head.length > 9) throw unknownKind(file, 'it is a safetensors file, as it seems');
     if (head[0] !== 0x80) throw unknownKind(file, `it begins with the bytes ${head.toString('hex', 0, 4)}`);
     return await openLegacy(source);
   } catch (error) {

@@ -216,7 +216,7 @@ describe('a file of another kind', () => {
     ['empty', Buffer.alloc(0), 'it is empty', 'torch.save'],
     ['a picture', Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), 'it begins with the bytes 89504e47', 'torch.save'],
     ['a tar archive', tar, 'it is a tar archive', 'torch.save'],
-    ['safetensors', Buffer.from('\x40\0\0\0\0\0\0\0{"x":{}}', 'latin1'), 'it is a safetensors file', '.safetensors'],
+    ['safetensors', Buffer.from('\x40\0\0\0\0\0\0\0{"x":{}}', 'latin1'), 'it is a safetensors file', 'safetensors'],
     ['a pickle', Buffer.from('\x80\x02N.', 'latin1'), 'it is a pickle that torch.save did not write', 'state_dict()'],
     ['a zip file', zipOf({ 'readme.txt': 'x' }), 'it is a zip archive without a data.pkl', 'torch.save'],
     [
