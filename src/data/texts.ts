@@ -248,7 +248,7 @@ function warningsOf(train: Part, validation: Part, classNames: readonly string[]
   if (cut > 0) {
     const share = Math.max(0.1, (100 * cut) / all).toPrecision(2);
     warnings.push(
-      `${cut} of ${all} texts (${Number(share)} %) have more than ${length} tokens and were cut; "data.length" sets it.`,
+      `${cut.toLocaleString('en')} of ${all.toLocaleString('en')} texts (${Number(share)} %) have more than ${length} tokens and were cut; "data.length" sets it.`,
     );
   }
   const known = new Map<string, number>();

@@ -82,8 +82,9 @@ export async function* train(
   const batches = new Batches(config, data, model, method);
   const stepsPerEpoch = Math.floor(batches.perEpoch / config.train.accumulate);
   if (stepsPerEpoch < 1) {
+    const there = Math.min(config.data.trainOn ?? data.train.count, data.train.count);
     throw new UserError(
-      `A step needs ${config.train.batchSize * config.train.accumulate} training samples, there are ${data.train.count}.`,
+      `A step needs ${config.train.batchSize * config.train.accumulate} training samples, there are ${there}.`,
       { hint: 'Lower train.batchSize or train.accumulate.' },
     );
   }

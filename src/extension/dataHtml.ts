@@ -123,6 +123,7 @@ thead th { font-size: 0.9em; border-bottom: 1px solid var(--vscode-panel-border,
 .bar { width: 45%; }
 .bar i { display: block; height: 10px; min-width: 1px; border-radius: 2px; background: var(--vscode-charts-blue); }
 .samples { display: grid; grid-template-columns: 160px 1fr; gap: 4px 12px; align-items: center; padding: 4px 0; }
+.samples:has(blockquote) { align-items: start; }
 .samples h3 { margin: 0; font-size: 1em; font-weight: normal; overflow: hidden; text-overflow: ellipsis; }
 .samples > div { display: flex; flex-wrap: wrap; gap: 4px; }
 img { border-radius: 2px; image-rendering: pixelated; }

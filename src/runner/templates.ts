@@ -31,6 +31,18 @@ export const templates = {
   "compare": { "baseline": true, "seeds": [0] }
 }
 `,
+  'my-texts': `{
+  // Your own texts: a CSV, TSV, JSON Lines or Parquet file with the columns "text" and "label", of which a tenth is kept for
+  // validation ("split"); or a folder with train and validation. "bert" is a folder with the vocab.txt or tokenizer.json and
+  // the weights of a pretrained BERT, such as bert-base-uncased.
+  "name": "my-texts",
+  "data": { "dataset": "text", "path": "texts.csv", "tokenizer": "bert", "length": 128 },
+  "model": { "name": "bert", "weights": "bert/model.safetensors" },
+  "method": { "name": "masksub", "maskRatio": 0.5 },
+  "train": { "epochs": 3, "batchSize": 32, "learningRate": 2e-5, "warmupEpochs": 0.3, "weightDecay": 0.01 },
+  "compare": { "baseline": true, "seeds": [0] }
+}
+`,
   'my-idx-images': `{
   // Your own images as IDX files (the format of MNIST): train-images-idx3-ubyte, train-labels-idx1-ubyte,
   // t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte in the folder "path", gzipped or not.
@@ -84,6 +96,11 @@ const writtenByHand = {
     group: 'Your data',
     title: 'My images',
     about: 'JPEG, PNG or WebP files in a folder for each class, seen at 64 pixels by a small ViT.',
+  },
+  'my-texts': {
+    group: 'Your data',
+    title: 'My texts',
+    about: 'A table of texts and labels, learned by a pretrained BERT.',
   },
   'my-idx-images': {
     group: 'Your data',

@@ -93,7 +93,7 @@ describe('a fitted row', () => {
 
 test('every template is a config', () => {
   for (const { name } of templateList()) expect(configOf(parsed(templateText(name))).name, name).toBeTruthy();
-  expect(Object.keys(templates)).toEqual(['fashion-vit', 'my-images', 'my-idx-images']);
+  expect(Object.keys(templates)).toEqual(['fashion-vit', 'my-images', 'my-texts', 'my-idx-images']);
 });
 
 describe('masksub new', () => {
