@@ -28,7 +28,7 @@ export function verdictOf(pair: ShownPair, pairs: readonly ShownPair[]): Verdict
   return {
     figure: `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(1)}`,
     unit: 'points',
-    clear: Math.abs(difference) >= noise,
+    clear: Math.abs(difference) >= noise && difference !== 0,
     sentences: [describePair(comparison, name), ...(all.length > 1 ? [describeSeeds(compareSeeds(all), name)] : [])],
   };
 }

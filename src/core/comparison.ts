@@ -49,7 +49,7 @@ export function describePair(comparison: PairComparison, methodName: string): st
   const title = titleOf(methodName);
   const { difference, noise, epoch } = comparison;
   const at = `at epoch ${epoch} (${percent(comparison.method)} against ${percent(comparison.baseline)})`;
-  if (Math.abs(difference) < noise) {
+  if (Math.abs(difference) < noise || difference === 0) {
     return `${title} and baseline are level ${at}: ${signed(difference, 1)} points, within the noise of ±${noise.toFixed(1)}.`;
   }
   const side = difference > 0 ? 'leads the baseline' : 'trails the baseline';

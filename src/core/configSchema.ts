@@ -37,7 +37,7 @@ const modelSchema = z.strictObject({
     z.string().meta({ examples: sizeExamples }),
     `A published size, which sets several keys at once; keys beside it win. ${sizesByModel.join(' ')}`,
   ).optional(),
-  imageSize: described(natural, 'Side of the square input, in pixels. Default: that of the data.').optional(),
+  imageSize: described(natural.max(4096), 'Side of the square input, in pixels. Default: that of the data.').optional(),
   patchSize: described(natural, 'Side of a patch, in pixels; must divide `imageSize`.').optional(),
   width: described(
     natural,

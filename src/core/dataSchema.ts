@@ -51,7 +51,10 @@ export const dataSchema = z.strictObject({
     z.number().int().min(0),
     'Image files: how many may be broken. They are left out, with a warning that names them; with more the run does not start. Default: 0.',
   ).optional(),
-  workers: described(natural, 'Image files: threads of each run that decode and augment. Default: 2.').optional(),
+  workers: described(
+    natural.max(64),
+    'Image files: threads of each run that decode and augment. Default: 2.',
+  ).optional(),
   trainOn: described(
     natural,
     'How many of the training samples are used, drawn once, the same for every seed. Absent: all.',

@@ -40,8 +40,18 @@ export function leavesPaper({ method }: Pick<Config, 'method'>): string[] {
   });
 }
 
+/** The config of a run folder as a person could have written it: without what the run noted beside it. Anything else stays as it is. */
+export function withoutRunKeys(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('versions' in value) || !('dataHash' in value)) return value;
+  const { versions: _versions, dataHash: _dataHash, pair: _pair, ...written } = value as Record<string, unknown>;
+  const { method } = written;
+  return typeof method === 'object' && method !== null
+    ? { ...written, method: ownMethodKeys(method as Record<string, unknown>) }
+    : written;
+}
+
 /** What was written of a method without the keys that it has no use for: a run's own config holds them all. */
-export function ownMethodKeys(method: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function ownMethodKeys(method: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const name = String(method.name);
   const own: readonly string[] = Object.hasOwn(methodKeys, name) ? methodKeys[name as MethodConfig['name']] : [];
   return Object.fromEntries(Object.entries(method).filter(([key]) => key === 'name' || own.includes(key)));

@@ -48,8 +48,9 @@ export function parseIdx(bytes: Uint8Array, file: string, ranks: readonly number
 
 async function unpack(packed: Uint8Array, file: string): Promise<Uint8Array> {
   try {
-    return await promisify(gunzip)(packed);
+    return await promisify(gunzip)(packed, { maxOutputLength: mostBytes });
   } catch (cause) {
+    if (cause instanceof RangeError) throw damaged(file, 0, 'it unpacks to more than 2 GiB');
     const text = cause instanceof Error ? cause.message : String(cause);
     if (text === 'unexpected end of file') {
       throw damaged(file, packed.length, 'the gzip file ends here, before its content does');
@@ -64,6 +65,9 @@ async function unpack(packed: Uint8Array, file: string): Promise<Uint8Array> {
     );
   }
 }
+
+/** More is no data set that fits a memory, but a mistake or an attack. */
+const mostBytes = 2 ** 31;
 
 const slice = 1024;
 

@@ -28,11 +28,12 @@ async function readImageFolder(data: Config['data'], folders: StreamFolders): Pr
 
 /** The first of some files or folders that is there. */
 const trainNames = ['train', 'training'];
-const validationNames = ['val', 'validation', 'valid', 'test'];
+const validationNames = ['val', 'validation', 'valid', 'validate', 'dev', 'test'];
 const extension = /\.(jpe?g|png|webp)$/i;
 
 /** The images of `train.txt` and `val.txt`, or nothing where there is no `train.txt`. */
 async function listedImages(folder: string): Promise<ImageList | undefined> {
+  if (!(await lookAt(folder))?.isFolder) return undefined;
   const trainFile = await firstOf(folder, trainNames, '.txt');
   if (trainFile === undefined) return undefined;
   const validationFile = await firstOf(folder, validationNames, '.txt');
@@ -138,11 +139,13 @@ function checkFolders(
   );
 }
 
+/** In whatever case. */
 async function firstOf(folder: string, names: readonly string[], suffix = ''): Promise<string | undefined> {
+  const { folders, files } = await contentOf(folder);
+  const there = suffix === '' ? folders : files;
   for (const name of names) {
-    const file = path.join(folder, name + suffix);
-    const found = await lookAt(file);
-    if (found && found.isFolder === (suffix === '')) return file;
+    const found = there.find((other) => other.toLowerCase() === name + suffix);
+    if (found !== undefined) return path.join(folder, found);
   }
   return undefined;
 }
@@ -201,7 +204,8 @@ async function contentOf(folder: string): Promise<{ folders: string[]; files: st
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue;
     const isFolder = entry.isSymbolicLink() ? await leadsToFolder(path.join(folder, entry.name)) : entry.isDirectory();
-    (isFolder ? folders : files).push(entry.name);
+    // Reading a pipe would wait for whoever writes into it.
+    if (isFolder || entry.isFile() || entry.isSymbolicLink()) (isFolder ? folders : files).push(entry.name);
   }
   return { folders: folders.sort(byCodePoints), files: files.sort(byCodePoints) };
 }

@@ -10,6 +10,7 @@ import {
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { nearestName, UserError } from '../core/errors.ts';
+import { listed } from '../core/format.ts';
 import { fileError, lookAt, unreadableParquet } from './dataFile.ts';
 
 export interface TextRow {
@@ -201,10 +202,15 @@ function labelOf(value: unknown, column: string, place: string): string {
 function checkColumns(columns: TextColumns, present: readonly string[], place: string, separator?: string): void {
   for (const [key, column] of Object.entries(columns)) {
     if (column === undefined || present.includes(column)) continue;
-    const nearest = nearestName(column, present);
+    const nearest = nearestName(column, present.slice(0, 1000));
     const separated = separator && present.length === 1 ? `, which is not separated by ${separator}` : '';
     throw new UserError(
-      `${place}: no column "${column}"; there is ${present.map((name) => `"${name}"`).join(', ') || 'none'}${separated}.`,
+      `${place}: no column "${column}"; there is ${
+        listed(
+          present.map((name) => `"${name.slice(0, 80)}"`),
+          20,
+        ) || 'none'
+      }${separated}.`,
       {
         hint: `Name it as "data.${key}Column"${nearest ? `; did you mean "${nearest}"?` : '.'}`,
       },

@@ -167,14 +167,15 @@ export async function* train(
         const running: Promise<Inspection | undefined> = withLayers
           ? executor.inspect(drawn, scalars)
           : executor.step(drawn, scalars).then(() => undefined);
-        const {
-          ran,
-          done: next,
-          waited: alone,
-        } = await meanwhile(running, () => draw(step + 1), around.now).catch((error: unknown) => {
+        // The samples of the next step are read meanwhile; where they cannot be, this one still counts.
+        const next = draw(step + 1);
+        next.catch(() => {});
+        const inspection = await running.catch((error: unknown) => {
           throw withMemoryAdvice(error, config.train.batchSize, need, around.memory().peak);
         });
-        waited += alone;
+        const alone = around.now();
+        await next.catch(() => {});
+        waited += around.now() - alone;
         const [report] = (await executor.reports()) as [StepReport];
         for (const message of executor.notices()) yield { type: 'warning', message };
 
@@ -200,8 +201,8 @@ export async function* train(
           loss: progress.sums.loss + mainLoss(report),
           correct: progress.sums.correct + report.correct,
         };
-        drawn = next;
-        if (ran) yield { type: 'layers', step, grad: layerStatistics(ran, method, model) };
+        if (inspection) yield { type: 'layers', step, grad: layerStatistics(inspection, method, model) };
+        drawn = await next;
         if (await around.breathe()) return yield* stop();
       }
 
@@ -236,6 +237,12 @@ export async function* train(
     }
     if (numberedStep !== totalSteps) yield await numbered();
     return yield* end('finished', `Finished after ${config.train.epochs} epochs.`);
+  } catch (error) {
+    // A sample that cannot be read ends the run, but not before its weights are kept, as far as they can be.
+    const isNew = progress.step > 0 && numberedStep !== progress.step;
+    const kept = isNew && error instanceof UserError ? await numbered().catch(() => undefined) : undefined;
+    if (kept) yield kept;
+    throw error;
   } finally {
     await executor.dispose();
   }
@@ -302,20 +309,6 @@ export async function* train(
     yield { type: 'end', state, message, summary };
     return summary;
   }
-}
-
-/**
- * Does something else while a step runs, and says how long it took beyond the step. Both are over when it returns or throws: an
- * executor takes one call at a time.
- */
-async function meanwhile<T, U>(running: Promise<T>, work: () => Promise<U>, now: () => number) {
-  const working = work();
-  working.catch(() => {}); // it is awaited after the step
-  const [ran] = await Promise.allSettled([running]);
-  const began = now();
-  const done = await working; // its error comes first
-  if (ran.status === 'rejected') throw ran.reason;
-  return { ran: ran.value, done, waited: now() - began };
 }
 
 function inputArrays(input: HostModelInput): ArrayBufferView[] {

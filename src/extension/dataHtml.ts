@@ -40,8 +40,8 @@ function facts({ train, validation, trainOn, images, texts, hash }: DataReport):
       ? ([
           ['Size', sizes(images)],
           ['Channels', images.channels === 1 ? '1 (grey)' : String(images.channels)],
-          ['Pixel mean', numbers(images.mean)],
-          ['Pixel std', numbers(images.std)],
+          ['Normalized by mean', numbers(images.mean)],
+          ['and std', numbers(images.std)],
         ] satisfies [string, string][])
       : []),
     ...(texts

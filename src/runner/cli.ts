@@ -121,6 +121,11 @@ program
   .description('a training process; started by `run`')
   .action(async () => (await import('./trainer.ts')).runTrainer());
 
+// Whoever reads the output may have enough of it.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 main();
 
 async function main(): Promise<void> {

@@ -11,6 +11,7 @@ import {
 import { type Config, type Recipe, resolveConfig } from '../core/config.ts';
 import type { ConfigProblem } from '../core/configProblems.ts';
 import { UserError } from '../core/errors.ts';
+import { withoutRunKeys } from '../core/methodConfig.ts';
 import { explainFileError } from './files.ts';
 
 /** A problem of a config with its place; lines and columns count from 1, the end is behind the last character. */
@@ -76,7 +77,7 @@ export function readConfigFile(
   ];
   const input = changes.reduce<unknown>(
     (value, change) => withValue(value, change.path, change.value),
-    getNodeValue(tree),
+    withoutRunKeys(getNodeValue(tree)),
   );
   const result = resolveConfig(input, recipes);
   if ('config' in result) return { config: result.config, input };

@@ -63,6 +63,7 @@ describe('in words', () => {
     expect(describePair(pair(0.8, 0.81), 'masksub')).toBe(
       'MaskSub and baseline are level at epoch 5 (81.0 % against 80.0 %): +1.0 points, within the noise of ±1.1.',
     );
+    expect(describePair(pair(1, 1), 'masksub')).toContain('level'); // both right everywhere: no noise, no difference
     expect(describePair(pair(0.81, 0.8), 'masksub')).toMatch(/ are level .*: −1\.0 points, within the noise/);
   });
   test('the same difference is noise on few samples and a lead on many', () => {

@@ -1,4 +1,5 @@
 /** Folders of images: classes, order and sets are those of the files, and what is broken is named before a run starts. */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -54,6 +55,18 @@ test('folders of training and validation images are read as they are', async () 
   expect(Buffer.compare(pixels.subarray(0, 300), whole)).toBe(0);
   expect(Buffer.compare(pixels.subarray(600), whole)).toBe(0);
   expect(Buffer.compare(pixels.subarray(300, 600), whole)).not.toBe(0);
+});
+
+test('the folders of the sets are found in any case, and what is no file is left out', async () => {
+  const folder = await folderOf({
+    'Train/a/1.png': 1,
+    'Train/b/2.png': 2,
+    'Validate/a/3.png': 3,
+    'Validate/b/4.png': 4,
+  });
+  execFileSync('mkfifo', [path.join(folder, 'Train', 'a', 'pipe.png')]); // reading it would wait for ever
+  const images = await open(folder);
+  expect([images.classNames, images.train.count, images.validation.count]).toEqual([['a', 'b'], 2, 2]);
 });
 
 test('classes and images come in the order of Python, and hidden files do not count', async () => {

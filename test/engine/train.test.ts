@@ -126,6 +126,24 @@ describe('a stop', () => {
   });
 });
 
+test('samples that can be read no more end it, and the weights until then are kept', async () => {
+  const config = demoConfig({ train: { epochs: 2, batchSize: 32 } });
+  let reads = 0;
+  const read: MemoryImages['read'] = async (...wanted) => {
+    // Ten batches are read for their hash, one before the first step, and one during each.
+    if (++reads > 12) throw new UserError('The disk is gone.');
+    return demoData.train.read(...wanted);
+  };
+  const saved: string[] = [];
+  const saveCheckpoint = (name: string) => {
+    saved.push(name);
+    return name;
+  };
+  const data = { ...demoData, train: { ...demoData.train, read } };
+  await expect(eventsOf(config, data, { saveCheckpoint })).rejects.toThrow('The disk is gone.');
+  expect(saved).toEqual(['step-000000002']);
+});
+
 test('a run says how much of its time it waited for samples', async () => {
   const config = demoConfig({ train: { epochs: 1 }, run: { logEvery: 1 } });
   const read: MemoryImages['read'] = async (...wanted) => {

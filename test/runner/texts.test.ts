@@ -52,6 +52,9 @@ test('its weights go to transformers, a SavedModel is refused before anything is
     cwd,
   });
   expect(run.code, run.stderr).toBe(0);
+  // What a run wrote is a config again.
+  const config = path.join(cwd, 'runs', 'x-s0-masksub', 'config.json');
+  expect(JSON.parse((await cli(['config', config])).stdout)).toMatchObject({ data: { length: 10, split: 0.2 } });
   const exported = await cli(['export', 'x-s0-masksub', '--pytorch', '--out', 'runs', '--to', 'w.safetensors'], {
     cwd,
   });

@@ -69,7 +69,7 @@ function described(report: DataReport): string {
     ...(images
       ? [
           `  images     ${sizesOf(images)}, ${images.channels === 1 ? 'grey' : `${images.channels} channels`}`,
-          `  pixels     mean ${images.mean.map((value) => value.toFixed(3)).join(', ')}; std ${images.std.map((value) => value.toFixed(3)).join(', ')}`,
+          `  normalized by the mean ${images.mean.map((value) => value.toFixed(3)).join(', ')}; std ${images.std.map((value) => value.toFixed(3)).join(', ')}`,
         ]
       : []),
     ...(texts

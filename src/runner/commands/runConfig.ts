@@ -4,12 +4,16 @@ import path from 'node:path';
 import * as z from 'zod';
 import { type Config, resolveConfig } from '../../core/config.ts';
 import { UserError } from '../../core/errors.ts';
-import { ownMethodKeys } from '../../core/methodConfig.ts';
+import { withoutRunKeys } from '../../core/methodConfig.ts';
 import { recipes } from '../../engine/recipes/index.ts';
 import { explainFileError } from '../../store/files.ts';
 import { runFiles } from '../../store/layout.ts';
 
-const writtenConfig = z.looseObject({ dataHash: z.string(), method: z.looseObject({ name: z.string() }) });
+const writtenConfig = z.looseObject({
+  dataHash: z.string(),
+  versions: z.unknown(),
+  method: z.looseObject({ name: z.string() }),
+});
 
 /** The config that a run has written, and the hash of its data. Throws a `UserError` where the file is damaged. */
 export function readRunConfig(folder: string): { config: Config; dataHash: string } {
@@ -18,15 +22,13 @@ export function readRunConfig(folder: string): { config: Config; dataHash: strin
   if (!parsed.success) {
     throw new UserError(`${file} is not as a run writes it.`, { hint: 'Put it back as it was, or start a new run.' });
   }
-  const { dataHash, versions: _versions, pair: _pair, ...written } = parsed.data;
-  // What a method has no use for, the check of a person's config refuses.
-  const input = { ...written, method: ownMethodKeys(written.method) };
-  const result = resolveConfig(input, recipes);
+  const { dataHash, method } = parsed.data;
+  const result = resolveConfig(withoutRunKeys(parsed.data), recipes);
   if ('problems' in result) {
     const [problem] = result.problems;
     throw new UserError(`${file}: ${problem?.message}`, { hint: 'Put it back as it was, or start a new run.' });
   }
-  return { config: { ...result.config, method: written.method as Config['method'] }, dataHash };
+  return { config: { ...result.config, method: method as Config['method'] }, dataHash };
 }
 
 function parseJson(file: string): unknown {
