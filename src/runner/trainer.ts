@@ -18,6 +18,7 @@ import { processStartTime, type RunLock, writeLock } from '../store/lock.ts';
 import { RunWriter } from '../store/runWriter.ts';
 import { loadBackend } from './backend.ts';
 import { checkpointTensors, newestCheckpoint } from './checkpoint.ts';
+import { dataFactsOf } from './dataFacts.ts';
 import { collectGarbage, limitThreads } from './environment.ts';
 import { executorFactory } from './executor.ts';
 import { checkMachine } from './hardware.ts';
@@ -93,6 +94,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
       );
   const control = path.join(writer.folder, runFiles.control);
   writeWhole(control, `${JSON.stringify({ socket: job.leader.socket })}\n`);
+  writeWhole(path.join(writer.folder, runFiles.data), `${JSON.stringify(dataFactsOf(data), undefined, 2)}\n`);
   if (start) writeWhole(path.join(writer.folder, runFiles.weights), `${JSON.stringify(start.report, undefined, 2)}\n`);
   const heartbeat = setInterval(() => beat(writer.folder, lock()), HEARTBEAT_MS).unref();
   const events = train(

@@ -2,6 +2,7 @@
 
 export const runFiles = {
   config: 'config.json',
+  data: 'data.json',
   weights: 'weights.json',
   events: 'events.jsonl',
   summary: 'summary.json',

@@ -55,6 +55,7 @@ test('its weights go to transformers, a SavedModel is refused before anything is
   // What a run wrote is a config again.
   const config = path.join(cwd, 'runs', 'x-s0-masksub', 'config.json');
   expect(JSON.parse((await cli(['config', config])).stdout)).toMatchObject({ data: { length: 10, split: 0.2 } });
+  fs.renameSync(path.join(cwd, 'reviews.csv'), path.join(cwd, 'moved.csv')); // the run keeps what an export needs
   const exported = await cli(['export', 'x-s0-masksub', '--pytorch', '--out', 'runs', '--to', 'w.safetensors'], {
     cwd,
   });

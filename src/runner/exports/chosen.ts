@@ -9,6 +9,7 @@ import { checkpointFiles } from '../../store/checkpoints.ts';
 import { findRun, readRun } from '../../store/runReader.ts';
 import { readCheckpoint } from '../checkpoint.ts';
 import { readRunConfig } from '../commands/runConfig.ts';
+import { type DataFacts, dataFactsOf, readDataFacts } from '../dataFacts.ts';
 import { engineFolder, mediaFolder } from '../paths.ts';
 
 export interface Choice {
@@ -23,7 +24,7 @@ export interface Choice {
 export interface Chosen {
   readonly run: string;
   readonly config: Config;
-  readonly data: Awaited<ReturnType<typeof openDataset>>;
+  readonly data: DataFacts;
   readonly model: Model;
   /** Of every parameter and buffer, by name. */
   readonly weights: ReadonlyMap<string, Float32Array>;
@@ -44,12 +45,7 @@ export async function choose(name: string, { checkpoint, ema, out }: Choice): Pr
       hint: 'Leave out --ema, or train with train.ema.',
     });
   }
-  // The data say how many classes there are, and what was subtracted from the pixels.
-  const data = await openDataset(config.data, {
-    mediaFolder: mediaFolder(),
-    configFolder: folder,
-    engineFolder: engineFolder(),
-  });
+  const data = readDataFacts(folder) ?? (await factsOfFiles(config, folder));
   if (data.hash !== dataHash) {
     throw new UserError(
       `The data of ${id} are not those that it was trained on: ${data.hash} instead of ${dataHash}.`,
@@ -71,6 +67,17 @@ export async function choose(name: string, { checkpoint, ema, out }: Choice): Pr
     checkpoint: file,
     step: progress.step,
   };
+}
+
+/** Of a run that did not keep them. */
+async function factsOfFiles(config: Config, folder: string): Promise<DataFacts> {
+  const data = await openDataset(config.data, {
+    mediaFolder: mediaFolder(),
+    configFolder: folder,
+    engineFolder: engineFolder(),
+  });
+  data.close();
+  return dataFactsOf(data);
 }
 
 /** The file of the checkpoint, relative to the run folder. */
