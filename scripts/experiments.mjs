@@ -1,6 +1,7 @@
 /**
- * `npm run experiments -- FOLDER [ROW…]`: trains what docs/results.md shows of every method and model, and prints the table. A run that is
- * in the folder and finished is not made again, so that it can be stopped and started as one likes.
+ * `npm run experiments -- FOLDER [GROUP or ROW…]`: trains what docs/results.md shows, by default the group `demo` with every method and
+ * model, and prints the tables. A run that is in the folder and finished is not made again, so that it can be stopped and started as one
+ * likes. The groups `emails` and `emoji` fine-tune by the configs in experiments/ and need `npm run data:fetch`.
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -22,22 +23,53 @@ const swin = {
   maskPatch: 4,
 };
 const wideSwin = { ...swin, width: 32, heads: [2, 4] };
-/** Steps over which gradient norms are averaged. */
-const windows = [
-  [1, 20],
-  [21, 60],
-  [61, 240],
-  [241, 960],
-  [961, 3200],
-  [3201, 4650],
-];
+/**
+ * Of each group the steps over which gradient norms are averaged, and what of `.data/` it needs.
+ *
+ * @type {Record<string, {windows: number[][], needs: string[]}>}
+ */
+const groups = {
+  demo: {
+    windows: [
+      [1, 20],
+      [21, 60],
+      [61, 240],
+      [241, 960],
+      [961, 3200],
+      [3201, 4650],
+    ],
+    needs: [],
+  },
+  emails: {
+    windows: [
+      [1, 1],
+      [10, 30],
+      [40, 60],
+      [70, 90],
+      [100, 120],
+    ],
+    needs: ['minilm', 'emails'],
+  },
+  emoji: {
+    windows: [
+      [1, 20],
+      [21, 60],
+      [61, 240],
+      [241, 800],
+    ],
+    needs: ['emoji'],
+  },
+};
 const five = [0, 1, 2, 3, 4];
 const three = [0, 1, 2];
+const long = ['train.epochs=100', 'train.warmupEpochs=10'];
 
 /**
- * What is trained: each row against the baseline row of its model.
+ * What is trained: each row against the baseline row of its model. A row of the demo has a model and a method, another one a config of
+ * experiments/ and what it has otherwise.
  *
- * @type {Record<string, {title: string, model: object, method: object, seeds: number[], against?: string}>}
+ * @type {Record<string, {title: string, seeds: number[], against?: string, model?: object, method?: object, config?: string,
+ *   keys?: string[]}>}
  */
 const rows = {
   vit: { title: 'ViT, baseline', model: vit, method: { name: 'baseline' }, seeds: five },
@@ -119,21 +151,43 @@ const rows = {
     seeds: five,
     against: 'wide-swin',
   },
+  ...fineTuned('emails', 'E-mails, MiniLM', 'emails'),
+  'emails-replace': {
+    title: 'E-mails, MiniLM, MaskSub 50 %, tokens replaced by [MASK]',
+    config: 'emails',
+    keys: ['model.masking=replace'],
+    seeds: three,
+    against: 'emails-baseline',
+  },
+  ...fineTuned('emoji', 'Emoji, pretrained ViT, 30 epochs', 'emoji'),
+  ...fineTuned('emoji-long', 'Emoji, pretrained ViT, 100 epochs', 'emoji', long),
+  ...fineTuned('emoji-scratch', 'Emoji, ViT from scratch, 30 epochs', 'emoji-scratch'),
+  ...fineTuned('emoji-scratch-long', 'Emoji, ViT from scratch, 100 epochs', 'emoji-scratch', long),
 };
+const groupOf = (row) => rows[row].config?.split('-')[0] ?? 'demo';
 
 const [folder, ...wanted] = process.argv.slice(2);
-const unknown = wanted.find((row) => !Object.hasOwn(rows, row));
+const unknown = wanted.find((name) => !Object.hasOwn(rows, name) && !Object.hasOwn(groups, name));
 if (!folder || unknown) {
-  console.error(`Usage: npm run experiments -- FOLDER [ROW…]\nRows: ${Object.keys(rows).join(', ')}.`);
+  const known = `Groups: ${Object.keys(groups).join(', ')}. Rows: ${Object.keys(rows).join(', ')}.`;
+  console.error(`Usage: npm run experiments -- FOLDER [GROUP or ROW…]\n${known}`);
   process.exit(2);
 }
-const chosen = Object.keys(rows).filter((row) => wanted.length === 0 || wanted.includes(row));
+const asked = wanted.length > 0 ? wanted : ['demo'];
+const chosen = Object.keys(rows).filter((row) => asked.includes(row) || asked.includes(groupOf(row)));
+const lacking = [...new Set(chosen.flatMap((row) => groups[groupOf(row)].needs))].filter(
+  (name) => !fs.existsSync(path.join(root, '.data', name)),
+);
+if (lacking.length > 0) {
+  console.error(`The data are not here. Fetch them: npm run data:fetch -- ${lacking.join(' ')}`);
+  process.exit(2);
+}
 const missing = chosen.flatMap((row) =>
   rows[row].seeds.filter((seed) => !finished(row, seed)).map((seed) => ({ row, seed })),
 );
 // A run of these sizes takes one thread.
 await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
-print();
+for (const group of Object.keys(groups)) print(group);
 
 /** Trains what is missing, one run after the other. */
 async function worker() {
@@ -144,19 +198,10 @@ function train(row, seed) {
   const into = path.join(folder, row, String(seed));
   fs.rmSync(into, { recursive: true, force: true }); // what was stopped half-way
   fs.mkdirSync(into, { recursive: true });
-  const { model, method } = rows[row];
-  const config = {
-    name: row,
-    data: { dataset: 'fashion-mnist-mini' },
-    model,
-    method,
-    recipe: 'demo',
-    compare: { baseline: false, seeds: [seed] },
-    run: { threads: 1 },
-  };
-  const file = path.join(into, 'config.masksub.json');
-  fs.writeFileSync(file, JSON.stringify(config, undefined, 2));
-  const child = spawn(process.execPath, [path.join(root, 'dist', 'cli.js'), 'run', file, '--out', into], {
+  const own = ['run.threads=1', 'compare.baseline=false', `compare.seeds=[${seed}]`];
+  const file = configFile(row, into);
+  const changes = [...own, ...(rows[row].keys ?? [])].flatMap((change) => ['--set', change]);
+  const child = spawn(process.execPath, [path.join(root, 'dist', 'cli.js'), 'run', file, ...changes, '--out', into], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return new Promise((resolve, reject) => {
@@ -166,6 +211,24 @@ function train(row, seed) {
       code === 0 ? resolve(undefined) : reject(new Error(`${row}, seed ${seed} did not finish.`));
     });
   });
+}
+
+/** The baseline of a config and MaskSub beside it. */
+function fineTuned(name, title, config, keys = []) {
+  const baseline = `${name}-baseline`;
+  return {
+    [baseline]: { title: `${title}, baseline`, config, keys: [...keys, 'method.name=baseline'], seeds: three },
+    [`${name}-masksub`]: { title: `${title}, MaskSub 50 %`, config, keys, seeds: three, against: baseline },
+  };
+}
+
+function configFile(row, into) {
+  const { model, method, config: given } = rows[row];
+  if (given) return path.join(root, 'experiments', `${given}.masksub.json`);
+  const file = path.join(into, 'config.masksub.json');
+  const config = { name: row, data: { dataset: 'fashion-mnist-mini' }, model, method, recipe: 'demo' };
+  fs.writeFileSync(file, JSON.stringify(config, undefined, 2));
+  return file;
 }
 
 /** The events of a finished run, or nothing. */
@@ -186,15 +249,18 @@ function finished(row, seed) {
   return undefined;
 }
 
-function print() {
+function print(group) {
+  const own = chosen.filter((row) => groupOf(row) === group);
+  if (own.length === 0) return;
+  const { windows } = groups[group];
   console.log('| run | seeds | accuracy % | gain, points | loss | train accuracy % | accuracy masked % | CPU s |');
   console.log('|---|---|---|---|---|---|---|---|');
-  for (const row of chosen) printRow(row, finishedOf(row));
+  for (const row of own) printRow(row, finishedOf(row));
   console.log('\nGradient norms, sub-branch / main branch, mean over seeds:\n');
-  console.log(
-    `| run | ${windows.map(([from, to]) => `${from}–${to}`).join(' | ')} |\n|---|${windows.map(() => '---|').join('')}`,
-  );
-  for (const row of chosen) printGradients(row, finishedOf(row));
+  const spans = windows.map(([from, to]) => (from === to ? from : `${from}–${to}`));
+  console.log(`| run | ${spans.join(' | ')} |\n|---|${windows.map(() => '---|').join('')}`);
+  for (const row of own) printGradients(row, finishedOf(row), windows);
+  console.log();
 }
 
 function finishedOf(row) {
@@ -221,11 +287,12 @@ function printRow(row, runs) {
   console.log(`| ${title} | ${cells.join(' | ')} |`);
 }
 
-function printGradients(row, runs) {
+function printGradients(row, runs, windows) {
   const cells = windows.map(([from, to]) => {
     const steps = runs.flatMap(({ found }) =>
       found.events.filter(({ type, step }) => type === 'step' && step >= from && step <= to),
     );
+    if (steps.length === 0) return '';
     const both = steps.filter(({ grad }) => grad.sub !== undefined);
     const main = mean(steps.map(({ grad }) => grad.main)).toPrecision(2);
     return both.length > 0 ? `${mean(both.map(({ grad }) => grad.sub)).toPrecision(2)} / ${main}` : main;

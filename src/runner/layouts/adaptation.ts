@@ -58,13 +58,13 @@ function ofOffsets(name: ModelName, to: readonly number[], from: readonly number
 
 /**
  * The first convolution for another number of channels, as timm adapts it (adapt_input_conv): for one channel the sum over colours, for
- * others the colours over and over, scaled so that equal channels give what they gave.
+ * others the old channels over and over, scaled so that equal channels give what they gave.
  */
 function ofChannels(to: readonly number[], from: readonly number[]): Adaptation | undefined {
   const [, channels = 0, ...kernel] = to;
   const [out = 0, oldChannels = 0, ...oldKernel] = from;
   if (out !== to[0] || `${oldKernel}` !== `${kernel}` || kernel.length !== 2) return undefined;
-  if (channels !== 1 && oldChannels !== 3) return undefined;
+  if (channels !== 1 && oldChannels !== 3 && oldChannels !== 1) return undefined;
   const size = kernel.reduce((product, length) => product * length, 1);
   return {
     what: `${oldChannels} → ${channels} channels`,
