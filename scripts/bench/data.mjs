@@ -1,5 +1,5 @@
 /**
- * `npm run bench:data [-- --json] [--count N] [--workers N] [--rounds N]`: images a second that the loader decodes and augments,
+ * `npm run bench:data [-- --json] [--quick] [--count N] [--workers N] [--rounds N]`: images a second that the loader decodes and augments,
  * against PyTorch's DataLoader on the same files, in turn: as bytes, and normalized as they enter a step;
  * and how long a ViT-S that trains on them waits for its images. What the figures mean: docs/benchmarks.md.
  */
@@ -24,6 +24,7 @@ const BATCH = 64;
 
 const options = /** @type {const} */ ({
   json: { type: 'boolean' },
+  quick: { type: 'boolean' },
   count: { type: 'string', default: '1000' },
   workers: { type: 'string', default: '2' },
   rounds: { type: 'string', default: '3' },
@@ -31,7 +32,10 @@ const options = /** @type {const} */ ({
 
 async function main() {
   const { values } = parseArgs({ options });
-  const [count, workers, rounds] = [values.count, values.workers, values.rounds].map(Number);
+  const { quick = false } = values;
+  const [count, workers, rounds] = [quick ? '128' : values.count, values.workers, quick ? '1' : values.rounds].map(
+    Number,
+  );
   const show = (row) =>
     values.json || row.row === 'machine' ? print(values.json === true)(row) : console.log(textOf(row));
   show({ row: 'machine', ...machine() });

@@ -1,5 +1,5 @@
 /** What a data set is to everybody else: labelled images or texts, in two sets. */
-import type { View } from '../augment/view.ts';
+import type { ImageSet as SeenImages } from '../augment/imageSet.ts';
 import type { Config } from '../core/config.ts';
 import type { StreamFolders } from './streamedImages.ts';
 import type { Texts } from './texts.ts';
@@ -30,16 +30,8 @@ export interface ImageDataset extends Opened, Omit<Images, 'close'> {
 
 export type TextDataset = Opened & Texts;
 
-/** Labelled images, in memory or read as they are wanted. */
-export interface ImageSet {
-  readonly count: number;
-  /** [count], from 0. */
-  readonly labels: Int32Array;
-  /**
-   * Images as a view shows them, [samples, side, side, channels], 0 to 255. `keys` name the random streams of each: the samples
-   * themselves where absent.
-   */
-  read(samples: Int32Array, view: View, keys?: Int32Array): Promise<Uint8Array>;
+/** Images of a reader. */
+export interface ImageSet extends SeenImages {
   /** Where a sample lies, for messages: a file, or a file and a place in it. Absent: in memory, by its number. */
   readonly nameOf?: (sample: number) => string;
 }

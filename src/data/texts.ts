@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Config } from '../core/config.ts';
 import { textDefaults } from '../core/dataConfig.ts';
 import { UserError } from '../core/errors.ts';
+import type { TextSet } from '../core/textSet.ts';
 import { lookAt } from './dataFile.ts';
 import type { DataFolders, DatasetReader } from './dataset.ts';
 import { stratifiedSplit } from './split.ts';
@@ -28,18 +29,6 @@ export interface Texts {
   readonly warnings: readonly string[];
   /** `sha256:…` over ids, types, tokens, labels and class names of both sets. */
   readonly hash: string;
-}
-
-/** Labelled texts as tokens, [CLS] first. */
-export interface TextSet {
-  readonly count: number;
-  /** Token ids, (count, length). */
-  readonly ids: Int32Array;
-  /** Segment of each token, (count, length). */
-  readonly types: Int32Array;
-  /** Tokens of each text, (count); the places after them are padding. */
-  readonly tokens: Int32Array;
-  readonly labels: Int32Array;
 }
 
 /** What the config says of them. */

@@ -1,21 +1,14 @@
 /** PyTorch checkpoints: the state dict in a file of `torch.save`, read without executing anything; the rest of it stays unread. */
 import { UserError } from '../core/errors.ts';
 import { listed } from '../core/format.ts';
+import type { StoredTensor } from '../core/storedTensor.ts';
 import { openTorchArchive, type TorchArchive } from './torchArchive.ts';
 import { TensorReference } from './torchPickle.ts';
 import { extentOf, valuesOf } from './torchTensor.ts';
 
-export interface TorchTensor {
-  /** PyTorch's name of the type in the file. */
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  /** Row by row; reads no more of the file than this tensor. */
-  read(): Promise<Float32Array>;
-}
-
 export interface TorchFile {
   /** By their names in the state dict, in its order. */
-  readonly tensors: ReadonlyMap<string, TorchTensor>;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** What a person should know of how they were found, a sentence each. */
   readonly notes: readonly string[];
   close(): Promise<void>;
@@ -26,7 +19,7 @@ export async function openTorchFile(file: string): Promise<TorchFile> {
   const archive = await openTorchArchive(file);
   try {
     const { references, notes } = stateDictOf(archive.value, file);
-    const tensors = new Map<string, TorchTensor>();
+    const tensors = new Map<string, StoredTensor>();
     for (const [name, reference] of references) tensors.set(name, tensorOf(archive, reference, file, name));
     return { tensors, notes, close: () => archive.close() };
   } catch (error) {
@@ -35,7 +28,7 @@ export async function openTorchFile(file: string): Promise<TorchFile> {
   }
 }
 
-function tensorOf(archive: TorchArchive, reference: TensorReference, file: string, name: string): TorchTensor {
+function tensorOf(archive: TorchArchive, reference: TensorReference, file: string, name: string): StoredTensor {
   const { key } = reference.storage;
   const whose = `${file}: the tensor "${name}"`;
   const size = archive.storageSize(key);

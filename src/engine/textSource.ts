@@ -1,7 +1,8 @@
 /** Texts for a batch: token ids, segments and which places hold a token. */
+import type { TextSet } from '../core/textSet.ts';
 import type { SampleSource } from './sampleSource.ts';
 import type { HostText } from './step/executor.ts';
-import type { TextData, TextSet } from './trainingData.ts';
+import type { TextData } from './trainingData.ts';
 
 export function textSource(data: TextData): SampleSource {
   const { length } = data;

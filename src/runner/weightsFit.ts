@@ -2,8 +2,8 @@
 import type { Config } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
 import { listed } from '../core/format.ts';
+import type { StoredTensor } from '../core/storedTensor.ts';
 import type { BufferSpec, Model, ParameterSpec } from '../engine/models/model.ts';
-import type { StoredTensor } from '../store/safetensorsFile.ts';
 import { type Adaptation, adaptationOf } from './layouts/adaptation.ts';
 import { classifiers, type Layout, type Rename } from './layouts/layout.ts';
 

@@ -2,16 +2,9 @@
 import fs from 'node:fs/promises';
 import { UserError } from '../core/errors.ts';
 import { floatsOfBfloat16, floatsOfHalves } from '../core/halfFloats.ts';
+import type { StoredTensor } from '../core/storedTensor.ts';
 import { explainFileError } from './files.ts';
 import { type HeaderEntry, headerEnd, readHeader } from './safetensors.ts';
-
-/** A tensor of a file whose values are still on the disk. */
-export interface StoredTensor {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  /** The values, row by row. Throws a `UserError` where they are no floats or the disk refuses. */
-  read(): Promise<Float32Array>;
-}
 
 export interface SafetensorsFile {
   readonly tensors: ReadonlyMap<string, StoredTensor>;

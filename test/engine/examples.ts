@@ -6,6 +6,7 @@ import type { ConfigInput } from '../../src/core/configSchema.ts';
 import type { EngineEvent } from '../../src/core/events.ts';
 import { RandomStream } from '../../src/core/random.ts';
 import { scheduledValue } from '../../src/core/schedules.ts';
+import type { TextSet } from '../../src/core/textSet.ts';
 import { type MemoryImages, memoryImages } from '../../src/data/memoryImages.ts';
 import { Batches } from '../../src/engine/batches.ts';
 import { methods } from '../../src/engine/methods/index.ts';
@@ -17,7 +18,7 @@ import type { HostBatch, Snapshot } from '../../src/engine/step/executor.ts';
 import { recordedExecutor } from '../../src/engine/step/recorded.ts';
 import { stepScalars } from '../../src/engine/step/step.ts';
 import { type Identity, type Resume, type Surroundings, train } from '../../src/engine/train.ts';
-import type { ImageData, TextData, TextSet, TrainingData } from '../../src/engine/trainingData.ts';
+import type { ImageData, TextData, TrainingData } from '../../src/engine/trainingData.ts';
 import { loadGraphRuntime } from '../../src/runner/graphRuntime.ts';
 import { engineFolder, stepAddonFile } from '../../src/runner/paths.ts';
 
