@@ -173,7 +173,10 @@ function misfit({ file, origin }: Candidate, name: string, { missing, extra, mis
     ...(shapes.length > 0 ? [` Of another shape (${shapes.length}): expected ${listed(shapes, LISTED, '; ')}.`] : []),
   ];
   return new UserError(`${file} does not fit the model "${name}" of the config.${sentences.join('')}`, {
-    hint: keyHint(misshapen) ?? 'Set the model’s keys to those of the weights, or take other weights.',
+    hint:
+      keyHint(misshapen) ??
+      formHint(missing, misshapen) ??
+      'Set the model’s keys to those of the weights, or take other weights.',
   });
 }
 
@@ -194,6 +197,15 @@ function keyHint(misshapen: readonly Misfit[]): string | undefined {
     return expected === undefined || got === undefined || expected === got ? [] : [`model.${key} to ${got}`];
   });
   return settings.length > 0 ? `Set ${settings.join(' and ')}, as the weights have it, or take others.` : undefined;
+}
+
+/** A ViT without layer scale and with a position for its class token, such as timm's own, fits the form of MAE. */
+function formHint(missing: readonly string[], misshapen: readonly Misfit[]): string | undefined {
+  const isPlain =
+    missing.length > 0 &&
+    missing.every((name) => /^"blocks\.\d+\.ls[12]\.gamma"/.test(name)) &&
+    misshapen.every(({ spec }) => spec.name === 'pos_embed');
+  return isPlain ? 'These look like a plain ViT: set model.form to "mae" and model.pool to "token".' : undefined;
 }
 
 const described = (tensor: StoredTensor) => `[${tensor.shape}]${isFloat(tensor) ? '' : ` of ${tensor.dtype}`}`;

@@ -229,6 +229,16 @@ describe('refused, each with one message', () => {
     expect(said).toContain('"pos_embed" [1,17,16], found [1,16,16]');
   });
 
+  test('a plain ViT, with the form that it has', async () => {
+    const file = await changed((tensors) => {
+      for (const name of [...tensors.keys()].filter((name) => /\.ls[12]\.gamma$/.test(name))) tensors.delete(name);
+      tensors.set('pos_embed', zeros(1, 17, 16));
+    });
+    expect(await refusal(file, deit3)).toContain('set model.form to "mae" and model.pool to "token"');
+    const plain = { ...deit3.model, form: 'mae' as const, pool: 'token' as const };
+    await startFrom(file, { ...deit3, model: plain });
+  });
+
   test.each([
     ['width', { width: 8 }, 'Set model.width to 16'],
     ['patch size', { patchSize: 8 }, 'Set model.patchSize to 4'],
