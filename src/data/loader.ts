@@ -65,10 +65,10 @@ export type FromWorker =
       readonly failures: readonly Failure[];
     };
 
-/** Images of a chunk: few enough that the threads end together, and enough that messages cost nothing. */
-const chunkImages = 4;
-/** Chunks that a thread has at a time: it decodes one while it augments another. */
-const chunksAtOnce = 2;
+/** Images of a chunk: enough that messages cost nothing; of a small batch fewer, so that the threads end together. */
+const chunkImages = 8;
+/** Chunks that a thread has at a time, decoding some while it augments another: with two a tenth of the cores is idle (docs/benchmarks.md). */
+const chunksAtOnce = 4;
 
 /** Starts the threads. Throws a `UserError` where the decoder is missing. */
 export async function openLoader(options: LoaderOptions = {}): Promise<Loader> {
@@ -158,7 +158,8 @@ class Pool implements Loader {
         if (!job) return;
         if (worker.busy > busy) continue;
         const first = job.next;
-        job.next = Math.min(first + chunkImages, job.images.length);
+        const share = Math.ceil(job.images.length / (2 * this.#workers.length));
+        job.next = Math.min(first + Math.min(chunkImages, share), job.images.length);
         if (job.next === job.images.length) this.#waiting.shift();
         const id = this.#nextId++;
         this.#running.set(id, { job, first });

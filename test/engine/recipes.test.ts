@@ -324,7 +324,7 @@ describe('three steps at batch 2', () => {
     expect(moved.length).toBeGreaterThan(0.9 * after.parameters.size);
   });
 
-  test.runIf(process.env.WHOLE).each(rowNames)(
+  test.each(process.env.WHOLE ? rowNames : [])(
     '%s: the whole model, built and run forward',
     async (name) => {
       const { ema: _ema, ...train } = configOf(name).train;

@@ -21,18 +21,19 @@ import { cli, expectPlain, startCli } from '../support/cli.ts';
 
 const roles = ['baseline', 'masksub'] as const;
 
-// One epoch of `makeExperiment` writes: lock, config, control (1–3); start, five steps, layers, epoch (4–11); two checkpoints, each
-// with its event (12–15); summary and end (16, 17); and a heartbeat every 5 s.
+// One epoch of `makeExperiment` writes: lock, config, control, data (1–4); start, five steps, layers, epoch (5–12); two checkpoints, each
+// with its event (13–16); summary and end (17, 18); and a heartbeat every 5 s.
 const writes: Record<string, number> = {
   'at the lock': 1,
   'at the config': 2,
   'at the address of the socket': 3,
-  'at the first event': 4,
-  'at a step': 7,
-  'at the first checkpoint': 12,
-  'at the last checkpoint': 14,
-  'at the summary': 16,
-  'at the last event': 17,
+  'at what it keeps of the data': 4,
+  'at the first event': 5,
+  'at a step': 8,
+  'at the first checkpoint': 13,
+  'at the last checkpoint': 15,
+  'at the summary': 17,
+  'at the last event': 18,
 };
 
 describe('the disk is full', () => {
@@ -59,15 +60,15 @@ describe('the disk is full', () => {
   });
 
   test('at a heartbeat, which nobody hears: said when there is something to write', async () => {
-    // An epoch of 20,000 steps says nothing for longer than the 5 s between two heartbeats. Lock, config, control, start and the
-    // first step are five writes; the sixth is a heartbeat.
+    // An epoch of 20,000 steps says nothing for longer than the 5 s between two heartbeats. Lock, config, control, data, start
+    // and the first step are six writes; the seventh is a heartbeat.
     const experiment = makeExperiment(temporaryFolder(), 20_000);
     const sets = ['run.logEvery=1000000', 'run.layersEvery=1000000', 'train.batchSize=1'].flatMap((set) => [
       '--set',
       set,
     ]);
     const { pid, ended } = startCli(runArguments(experiment, '--method', 'baseline', ...sets), {
-      env: { MASKSUB_FAULT: 'enospc:6' },
+      env: { MASKSUB_FAULT: 'enospc:7' },
     });
     const folder = runFolder(experiment, 'baseline');
     await until(() => eventsOf(folder).length === 2);
