@@ -225,11 +225,11 @@ function guard<T>(file: string, work: () => T): T {
 
 const asBytes = (data: string | Uint8Array) => (typeof data === 'string' ? Buffer.from(data) : data);
 
-/** The operating system may take a part only. */
+/** In pieces: the operating system may take a part only, and Node none of 2 GiB. */
 function writeAll(descriptor: number, bytes: Uint8Array): void {
   const fault = nextFault();
   const end = fault ? bytes.length >> 1 : bytes.length;
-  for (let at = 0; at < end; ) at += fs.writeSync(descriptor, bytes, at, end - at);
+  for (let at = 0; at < end; ) at += fs.writeSync(descriptor, bytes, at, Math.min(end - at, 1 << 30));
   if (fault) throw fault;
 }
 
