@@ -6,6 +6,12 @@ export function listed(items: readonly string[], most: number, separator = ', ')
   return items.slice(0, most).join(separator) + (rest > 0 ? ` and ${rest} more` : '');
 }
 
+/** A text within a page, also as the value of an attribute. */
+export function escaped(text: string): string {
+  const names: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  return text.replaceAll(/[&<>"']/g, (sign) => names[sign] ?? sign);
+}
+
 /** 75 → "1 min 15 s"; 3700 → "1 h 2 min". */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';

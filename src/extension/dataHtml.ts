@@ -1,6 +1,7 @@
 /** The page of a data set: counts of each class as bars, what is odd, and samples; in the colours of the editor's theme. */
 import { randomBytes } from 'node:crypto';
 import type { DataReport, DataSample } from '../core/dataReport.ts';
+import { escaped } from '../core/format.ts';
 
 export function dataHtml(report: DataReport): string {
   const nonce = randomBytes(16).toString('hex');
@@ -99,11 +100,6 @@ const sample = ({ image, text, name }: DataSample) =>
     : `<blockquote>${escaped(text ?? '')}</blockquote>`;
 
 const count = (value: number) => value.toLocaleString('en');
-
-function escaped(text: string): string {
-  const names: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-  return text.replaceAll(/[&<>"']/g, (sign) => names[sign] ?? sign);
-}
 
 const style = `
 body { margin: 0; color: var(--vscode-foreground); font-family: var(--vscode-font-family); font-size: var(--vscode-font-size); line-height: 1.45; }

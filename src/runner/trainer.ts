@@ -7,7 +7,6 @@ import { describeError, UserError } from '../core/errors.ts';
 import type { EngineEvent } from '../core/events.ts';
 import { lengthRatio } from '../core/maskRatio.ts';
 import { leavesPaper } from '../core/methodConfig.ts';
-import { openDataset } from '../data/index.ts';
 import { resizingNotice } from '../engine/imageSide.ts';
 import type { Model } from '../engine/models/model.ts';
 import { buildProblem, trainingFlops } from '../engine/problem.ts';
@@ -23,7 +22,7 @@ import { collectGarbage, limitThreads } from './environment.ts';
 import { executorFactory } from './executor.ts';
 import { checkMachine } from './hardware.ts';
 import type { FromTrainer, Job, ResumeJob, ToTrainer } from './job.ts';
-import { engineFolder, mediaFolder } from './paths.ts';
+import { openData } from './openData.ts';
 import { provenance } from './provenance.ts';
 import { readWeights } from './startingWeights.ts';
 
@@ -63,13 +62,7 @@ export async function runTrainer(): Promise<void> {
 async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
   const { config } = job;
   // Data first: what is wrong with them is known before a run folder exists.
-  const broken: string[] = []; // images that are found broken on the way
-  const data = await openDataset(config.data, {
-    mediaFolder: mediaFolder(),
-    configFolder: job.configFolder,
-    engineFolder: engineFolder(),
-    onBroken: (name, reason) => broken.push(`${name} cannot be decoded (${reason}); a grey image takes its place.`),
-  });
+  const { data, broken } = await openData(config.data, job.configFolder);
   const problem = buildProblem(config, data);
   limitThreads(config.train.batchSize * trainingFlops(problem, lengthRatio(config)));
   const backend = await loadBackend(config.run.backend);

@@ -3,12 +3,12 @@ import path from 'node:path';
 import type { DataReport } from '../../core/dataReport.ts';
 import { UserError } from '../../core/errors.ts';
 import { loadSharp } from '../../data/decode.ts';
-import { openDataset } from '../../data/index.ts';
 import { formatProblem } from '../../store/configFile.ts';
 import { writeWhole } from '../../store/files.ts';
 import { contactSheet } from '../contactSheet.ts';
 import { dataReport } from '../dataReport.ts';
-import { engineFolder, mediaFolder } from '../paths.ts';
+import { openData } from '../openData.ts';
+import { engineFolder } from '../paths.ts';
 import { table } from '../table.ts';
 import { readConfig } from './readConfig.ts';
 
@@ -29,13 +29,7 @@ export async function data(file: string, options: Options): Promise<void> {
   }
   const { config } = result;
   const configFolder = path.dirname(path.resolve(file === '-' ? options.as : file));
-  const broken: string[] = [];
-  const opened = await openDataset(config.data, {
-    mediaFolder: mediaFolder(),
-    configFolder,
-    engineFolder: engineFolder(),
-    onBroken: (name, reason) => broken.push(`${name} cannot be decoded (${reason}); a grey image takes its place.`),
-  });
+  const { data: opened, broken } = await openData(config.data, configFolder);
   try {
     const given = config.data.path;
     const looked = await dataReport(config, opened, given && path.resolve(configFolder, given));

@@ -2,7 +2,6 @@
 import path from 'node:path';
 import type { Config } from '../../core/config.ts';
 import { nearestName, UserError } from '../../core/errors.ts';
-import { openDataset } from '../../data/index.ts';
 import type { Model } from '../../engine/models/model.ts';
 import { buildProblem } from '../../engine/problem.ts';
 import { checkpointFiles } from '../../store/checkpoints.ts';
@@ -10,7 +9,7 @@ import { findRun, readRun } from '../../store/runReader.ts';
 import { readCheckpoint } from '../checkpoint.ts';
 import { readRunConfig } from '../commands/runConfig.ts';
 import { type DataFacts, dataFactsOf, readDataFacts } from '../dataFacts.ts';
-import { engineFolder, mediaFolder } from '../paths.ts';
+import { openData } from '../openData.ts';
 
 export interface Choice {
   /** The name of the checkpoint; else the best one, else the newest. */
@@ -71,11 +70,7 @@ export async function choose(name: string, { checkpoint, ema, out }: Choice): Pr
 
 /** Of a run that did not keep them. */
 async function factsOfFiles(config: Config, folder: string): Promise<DataFacts> {
-  const data = await openDataset(config.data, {
-    mediaFolder: mediaFolder(),
-    configFolder: folder,
-    engineFolder: engineFolder(),
-  });
+  const { data } = await openData(config.data, folder);
   data.close();
   return dataFactsOf(data);
 }

@@ -1,4 +1,5 @@
 /** The gallery as a page of its own: pictures are in it, nothing is loaded. */
+import { escaped } from '../../core/format.ts';
 import type { Sharp } from '../../data/decode.ts';
 import { pngDataUri } from '../../data/encode.ts';
 import type { Group } from './examples.ts';
@@ -32,8 +33,6 @@ ${sections.join('\n')}
 </html>
 `;
 }
-
-const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 
 const style = `
 :root { color-scheme: light dark; }
