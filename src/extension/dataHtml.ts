@@ -42,7 +42,7 @@ function facts({ train, validation, trainOn, images, texts, hash }: DataReport):
           ['Size', sizes(images)],
           ['Channels', images.channels === 1 ? '1 (grey)' : String(images.channels)],
           ['Normalized by mean', numbers(images.mean)],
-          ['and std', numbers(images.std)],
+          ['Normalized by std', numbers(images.std)],
         ] satisfies [string, string][])
       : []),
     ...(texts
