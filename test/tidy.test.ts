@@ -27,6 +27,7 @@ describe('a layer imports only what it may', () => {
   const allowed: Record<string, { layers: readonly string[]; packages: RegExp }> = {
     'src/core': { layers: [], packages: /^zod$/ },
     'src/augment': { layers: ['src/core'], packages: /^$/ },
+    'src/figure': { layers: ['src/core'], packages: /^(d3-scale|d3-shape)$/ },
     'src/engine': {
       layers: ['src/core', 'src/augment'],
       packages: /^(@tensorflow\/tfjs-core|protobufjs\/minimal\.js)$/,
@@ -38,7 +39,7 @@ describe('a layer imports only what it may', () => {
     },
     'src/store': { layers: ['src/core'], packages: /^(node:.*|jsonc-parser)$/ },
     'src/runner': {
-      layers: ['src/core', 'src/augment', 'src/engine', 'src/data', 'src/store'],
+      layers: ['src/core', 'src/augment', 'src/figure', 'src/engine', 'src/data', 'src/store'],
       packages: /^(node:.*|zod|commander|picomatch|protobufjs\/minimal\.js|webgpu|@tensorflow\/.*)$/,
     },
     'src/extension': { layers: ['src/core', 'src/store'], packages: /^(node:.*|vscode|zod|jsonc-parser)$/ },

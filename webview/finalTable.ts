@@ -2,6 +2,7 @@
 import { titleOf } from '../src/core/comparison.ts';
 import type { Summary } from '../src/core/events.ts';
 import { bytes, duration, significant } from '../src/core/format.ts';
+import { t } from '../src/core/l10n.ts';
 import { isOver } from '../src/core/run.ts';
 import { element } from './dom.ts';
 import { runsOf, type ShownPair } from './state.ts';
@@ -18,34 +19,34 @@ const percentage = (fraction: number | undefined) =>
 
 const rows: readonly Row[] = [
   {
-    label: 'Accuracy',
-    how: 'top-1',
+    label: t('Accuracy'),
+    how: t('top-1'),
     value: ({ final }) => percentage(final?.top1),
   },
   {
-    label: 'Masked accuracy',
-    how: 'with patches hidden',
+    label: t('Masked accuracy'),
+    how: t('with patches hidden'),
     value: ({ final }) => percentage(final?.maskedTop1),
   },
-  { label: 'Validation loss', how: 'cross-entropy', value: ({ final }) => final && significant(final.loss, 4) },
+  { label: t('Validation loss'), how: t('cross-entropy'), value: ({ final }) => final && significant(final.loss, 4) },
   {
-    label: 'Best on the way',
-    how: 'top-1, and its epoch',
+    label: t('Best on the way'),
+    how: t('top-1, and its epoch'),
     value: ({ best }) => best && `${(100 * best.top1).toFixed(2)} % (${best.epoch})`,
   },
   {
-    label: 'Training accuracy',
-    how: 'top-1, last epoch, augmented',
+    label: t('Training accuracy'),
+    how: t('top-1, last epoch, augmented'),
     value: ({ train }) => percentage(train?.top1),
   },
-  { label: 'Time', how: 'wall clock', value: ({ cost }) => duration(cost.seconds) },
+  { label: t('Time'), how: t('wall clock'), value: ({ cost }) => duration(cost.seconds) },
   {
-    label: 'Compute',
-    how: 'operations, analytic',
+    label: t('Compute'),
+    how: t('operations, analytic'),
     value: ({ cost }) => `${significant(cost.flops / 1e12)} TFLOP`,
   },
-  { label: 'Samples seen', how: 'with repeats', value: ({ cost }) => cost.images.toLocaleString('en') },
-  { label: 'Peak memory', how: 'of the process', value: ({ cost }) => bytes(cost.peakMemoryBytes) },
+  { label: t('Samples seen'), how: t('with repeats'), value: ({ cost }) => cost.images.toLocaleString('en') },
+  { label: t('Peak memory'), how: t('of the process'), value: ({ cost }) => bytes(cost.peakMemoryBytes) },
 ];
 
 /** The table, or nothing while a run goes on or where none has a summary. */
@@ -88,8 +89,8 @@ function caption(summaries: readonly (Summary | undefined)[]): string {
     ...new Set(summaries.map((summary) => summary?.final?.samples).filter((count) => count !== undefined)),
   ];
   const [first] = samples;
-  const count = samples.length === 1 && first !== undefined ? `, ${first.toLocaleString('en')} samples` : '';
-  return samples.length > 0
-    ? `Result (last validation${count}; one seed)`
-    : 'Result (ended before the first validation)';
+  if (first === undefined) return t('Result (ended before the first validation)');
+  return samples.length === 1
+    ? t('Result (last validation, {0} samples; one seed)', first.toLocaleString('en'))
+    : t('Result (last validation; one seed)');
 }

@@ -4,25 +4,43 @@ import '@vscode-elements/elements/dist/vscode-option/index.js';
 import '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import { models } from '../src/core/catalog.ts';
 import { titleOf } from '../src/core/comparison.ts';
+import { listed } from '../src/core/format.ts';
+import { t } from '../src/core/l10n.ts';
 import type { FromDashboard } from '../src/core/messages.ts';
 import { element, fill } from './dom.ts';
 import { proofView } from './proof.ts';
 import { runCard } from './runCard.ts';
-import { type DashboardState, isLiving, pairsOf, runsOf, type ShownPair, shownPair } from './state.ts';
+import { looksOf } from './runs/sample.ts';
+import {
+  chartedRuns,
+  type DashboardState,
+  everyRun,
+  isLiving,
+  isSelection,
+  pairsOf,
+  runsOf,
+  type ShownPair,
+  type ShownRun,
+  shownPair,
+} from './state.ts';
+import { readTheme } from './theme.ts';
 import { verdictOf, verdictView } from './verdict.ts';
 
 export interface HeaderActions {
   readonly send: (message: FromDashboard) => void;
-  readonly pickSeed: (seed: number) => void;
+  /** A pair's key, or every run. */
+  readonly pick: (picked: string) => void;
 }
 
 export class Header {
   readonly root = element('header', { id: 'pair-status' });
   readonly #title = element('div', { class: 'title' });
-  readonly #seeds = element('div', { class: 'seeds' });
-  readonly #stop = element('vscode-button' as 'button', { id: 'stop' }, 'Stop');
-  readonly #start = element('vscode-button' as 'button', { id: 'start', secondary: true }, 'Start again');
-  readonly #folder = element('vscode-button' as 'button', { id: 'folder', secondary: true }, 'Run folder');
+  /** Verdict, run cards and proof: for the page that shows curves. */
+  readonly details = element('div', { class: 'details' });
+  readonly #picker = element('div', { class: 'picker' });
+  readonly #stop = element('vscode-button' as 'button', { id: 'stop' }, t('Stop'));
+  readonly #start = element('vscode-button' as 'button', { id: 'start', secondary: true }, t('Start again'));
+  readonly #folder = element('vscode-button' as 'button', { id: 'folder', secondary: true }, t('Run folder'));
   readonly #notice = element('div', { class: 'notice', role: 'alert' });
   readonly #verdict = element('div', { class: 'verdict', 'aria-live': 'polite' });
   readonly #runs = element('div', { class: 'runs' });
@@ -33,9 +51,10 @@ export class Header {
 
   constructor(actions: HeaderActions) {
     this.#actions = actions;
-    const buttons = element('div', { class: 'buttons' }, this.#seeds, this.#folder, this.#start, this.#stop);
+    const buttons = element('div', { class: 'buttons' }, this.#picker, this.#folder, this.#start, this.#stop);
     const top = element('div', { class: 'top' }, this.#title, buttons);
-    this.root.append(top, this.#notice, this.#verdict, this.#runs, this.#proof);
+    this.root.append(top, this.#notice);
+    this.details.append(this.#verdict, this.#runs, this.#proof);
     this.#stop.addEventListener('click', () => this.#requestStop());
     this.#start.addEventListener('click', () => actions.send({ type: 'start' }));
     this.#folder.addEventListener('click', () => {
@@ -55,15 +74,23 @@ export class Header {
     const stopping = this.#stopRequested || runsOf(pair).some(({ run }) => run.state === 'stopping');
     this.#stop.hidden = !living;
     this.#stop.toggleAttribute('disabled', stopping);
-    this.#stop.textContent = stopping ? 'Stopping…' : 'Stop';
+    this.#stop.textContent = stopping ? t('Stopping…') : t('Stop');
     this.#start.hidden = living;
     const pairs = pairsOf(state);
-    fill(this.#title, ...titleView(pair));
-    this.#showSeeds(pairs, pair);
-    const verdict = verdictOf(pair, pairs);
-    fill(this.#verdict, ...verdictView(verdict));
-    fill(this.#runs, ...runsOf(pair).map(runCard));
-    fill(this.#proof, ...proofView(pair));
+    const charted = chartedRuns(state);
+    const all = charted.length > runsOf(pair).length;
+    fill(this.#title, ...(all ? allTitle(state, charted.length) : titleView(pair)));
+    this.#showPicker(pairs, all ? everyRun : pair.key, isSelection(state));
+    this.#verdict.hidden = all;
+    this.#proof.hidden = all;
+    if (!all) fill(this.#verdict, ...verdictView(verdictOf(pair, pairs)));
+    const looks = looksOf(state);
+    const theme = readTheme();
+    const cardOf = (shown: ShownRun) =>
+      runCard(shown, state, looks.get(shown.handle.id) ?? shown.handle.role, theme, all);
+    fill(this.#runs, ...charted.map(cardOf));
+    this.#runs.classList.toggle('many', all);
+    if (!all) fill(this.#proof, ...proofView(pair));
   }
 
   #requestStop(): void {
@@ -79,18 +106,23 @@ export class Header {
     return pair && runsOf(pair)[0]?.handle.id;
   }
 
-  #showSeeds(pairs: readonly ShownPair[], shown: ShownPair): void {
-    this.#seeds.hidden = pairs.length < 2;
-    const seeds = pairs.map(({ seed }) => String(seed)).join();
-    if (this.#seeds.dataset.seeds === seeds && this.#seeds.dataset.shown === String(shown.seed)) return;
-    this.#seeds.dataset.seeds = seeds;
-    this.#seeds.dataset.shown = String(shown.seed);
-    const options = pairs.map(({ seed }) =>
-      element('vscode-option' as 'option', { value: seed, selected: seed === shown.seed }, `Seed ${seed}`),
+  /** A choice among the pairs, and all of them at once. */
+  #showPicker(pairs: readonly ShownPair[], picked: string, selection: boolean): void {
+    this.#picker.hidden = pairs.length < 2;
+    const shown = JSON.stringify([pairs.map(({ key, name }) => [key, name]), picked]);
+    if (this.#picker.dataset.shown === shown) return;
+    this.#picker.dataset.shown = shown;
+    const option = (value: string, label: string) =>
+      element('vscode-option' as 'option', { value, selected: value === picked }, label);
+    const label = ({ name, seed }: ShownPair) => (selection ? t('{0}, seed {1}', name, seed) : t('Seed {0}', seed));
+    const select = element(
+      'vscode-single-select' as 'select',
+      { label: t('Runs to show') },
+      ...pairs.map((pair) => option(pair.key, label(pair))),
+      option(everyRun, selection ? t('All runs') : t('All seeds')),
     );
-    const select = element('vscode-single-select' as 'select', { label: 'Seed' }, ...options);
-    select.addEventListener('change', () => this.#actions.pickSeed(Number(select.value)));
-    this.#seeds.replaceChildren(select);
+    select.addEventListener('change', () => this.#actions.pick(select.value));
+    this.#picker.replaceChildren(select);
   }
 }
 
@@ -101,15 +133,23 @@ export function showNotice(place: HTMLElement, text: string | undefined): void {
 }
 
 function titleView(pair: ShownPair): HTMLElement[] {
-  const [first] = runsOf(pair);
   const start = runsOf(pair).find(({ run }) => run.start)?.run.start;
   const facts = [
-    `seed ${pair.seed}`,
+    t('seed {0}', pair.seed),
     ...(start
-      ? [`${titleOf(start.dataset)}`, `${modelTitle(start.model)}, ${start.parameters.toLocaleString('en')} parameters`]
+      ? [
+          titleOf(start.dataset),
+          t('{0}, {1} parameters', modelTitle(start.model), start.parameters.toLocaleString('en')),
+        ]
       : []),
   ];
-  return [element('h1', {}, first?.handle.name ?? ''), element('p', {}, facts.join(' · '))];
+  return [element('h1', { title: pair.name }, pair.name), element('p', {}, facts.join(' · '))];
+}
+
+function allTitle(state: DashboardState, count: number): HTMLElement[] {
+  const names = [...new Set(pairsOf(state).map(({ name }) => name))];
+  const title = listed(names, 3);
+  return [element('h1', { title }, title), element('p', {}, t('{0} runs', count))];
 }
 
 const modelTitle = (name: string) => models[name as keyof typeof models]?.title ?? name;

@@ -1,36 +1,51 @@
 /** How one run stands: state, epoch, time left, backend, and what went wrong. */
 import { titleOf } from '../src/core/comparison.ts';
 import { duration } from '../src/core/format.ts';
+import { t } from '../src/core/l10n.ts';
 import { isOver, type RunState, secondsLeft, stateTitles } from '../src/core/run.ts';
 import { sample } from './charts/legend.ts';
+import type { Who } from './charts/lines.ts';
+import { styleOf } from './charts/styles.ts';
 import { element } from './dom.ts';
-import type { ShownRun } from './state.ts';
+import type { DashboardState, ShownRun } from './state.ts';
+import type { Theme } from './theme.ts';
 
-export function runCard({ handle, run }: ShownRun): HTMLElement {
-  const title = titleOf(handle.method);
+/** `who`: whose line it has in the charts; `named`: with its experiment and seed, beside those of others. */
+export function runCard(
+  { handle, run }: ShownRun,
+  state: DashboardState,
+  who: Who,
+  theme: Theme,
+  named = false,
+): HTMLElement {
+  const method = titleOf(handle.method);
+  const title = named ? t('{0}, {1}, seed {2}', handle.name, method, handle.seed) : method;
   const share = shareDone(run);
+  const style = styleOf({ who, second: false }, theme);
   const bar = element('div', {
     class: 'bar',
     role: 'progressbar',
-    'aria-label': `${title}: share of its steps done`,
+    'aria-label': t('{0}: share of its steps done', title),
     'aria-valuemin': 0,
     'aria-valuemax': 100,
     'aria-valuenow': Math.round(100 * share),
   });
-  bar.append(element('div', { style: `width: ${(100 * share).toFixed(1)}%` }));
+  bar.append(element('div', { style: `width: ${(100 * share).toFixed(1)}%; background: ${style.color}` }));
   return element(
     'section',
     { class: `run ${handle.role} ${run.state}`, 'data-run': handle.id, 'data-state': run.state },
     element(
       'div',
       { class: 'run-title' },
-      sample(`var(--masksub-${handle.role})`, false),
-      element('h2', {}, title),
+      sample(style),
+      element('h2', { title }, title),
       element('span', { class: 'state' }, stateTitles[run.state]),
       element('span', { class: 'progress' }, progressText(run)),
     ),
     bar,
-    ...messagesOf(run).map((text) => element('p', { class: isBad(run) ? 'problem' : 'message' }, text)),
+    ...[...messagesOf(run), ...factsOf(handle.id, state)].map((text) =>
+      element('p', { class: isBad(run) ? 'problem' : 'message' }, text),
+    ),
   );
 }
 
@@ -38,29 +53,41 @@ export function runCard({ handle, run }: ShownRun): HTMLElement {
 export function progressText(run: RunState): string {
   const { start } = run;
   if (!start) return '';
-  const done = run.steps.at(-1)?.epoch ?? 0;
-  if (isOver(run)) return `${epochs(run, done)} in ${duration(run.t)}`;
+  const done = run.lastStep?.epoch ?? 0;
+  if (isOver(run)) return t('{0} in {1}', epochs(run, done), duration(run.t));
   const left = secondsLeft(run);
-  const epoch = `epoch ${Math.min(start.epochs, Math.floor(done) + 1)} of ${start.epochs}`;
-  return left === undefined ? epoch : `${epoch} · ${duration(left)} left`;
+  const epoch = t('epoch {0} of {1}', Math.min(start.epochs, Math.floor(done) + 1), start.epochs);
+  return left === undefined ? epoch : `${epoch} · ${t('{0} left', duration(left))}`;
 }
 
 function epochs(run: RunState, done: number): string {
   const total = run.start?.epochs ?? 0;
   const whole = run.state === 'finished' ? total : Math.floor(done);
-  return whole === total ? `${total} epochs` : `${whole} of ${total} epochs`;
+  return whole === total ? t('{0} epochs', total) : t('{0} of {1} epochs', whole, total);
 }
 
-function shareDone({ start, steps, state }: RunState): number {
+function shareDone({ start, lastStep, state }: RunState): number {
   if (state === 'finished') return 1;
-  return start ? Math.min(1, (steps.at(-1)?.step ?? 0) / Math.max(1, start.steps)) : 0;
+  return start ? Math.min(1, (lastStep?.step ?? 0) / Math.max(1, start.steps)) : 0;
+}
+
+/** That its log is being read, and what is odd about its folder. */
+function factsOf(id: string, { reading, problems }: DashboardState): string[] {
+  const done = reading.get(id);
+  const problem = problems.get(id);
+  return [
+    ...(done === undefined ? [] : [t('Reading its log: {0} %', Math.round(100 * done))]),
+    ...(problem === undefined ? [] : [problem]),
+  ];
 }
 
 const isBad = ({ state }: RunState) => state === 'failed' || state === 'lost' || state === 'interrupted';
 
 /** Why it ended, unless as planned, and its warnings. */
 function messagesOf(run: RunState): string[] {
-  const lost = 'Its process is gone without a word: killed, or the machine was restarted. What it had written is kept.';
+  const lost = t(
+    'Its process is gone without a word: killed, or the machine was restarted. What it had written is kept.',
+  );
   const end = run.state === 'lost' ? lost : run.end && run.state !== 'finished' ? run.end.message : '';
   return [end, ...run.warnings.slice(-3)].filter(Boolean);
 }

@@ -1,5 +1,6 @@
 /** What the eye finds first: the difference between method and baseline as it stands, in a number and in words. */
 import { comparePair, compareSeeds, describePair, describeSeeds, percent, titleOf } from '../src/core/comparison.ts';
+import { t } from '../src/core/l10n.ts';
 import { isOver } from '../src/core/run.ts';
 import { element } from './dom.ts';
 import { comparisonsOf, runsOf, type ShownPair } from './state.ts';
@@ -19,7 +20,7 @@ export function verdictOf(pair: ShownPair, pairs: readonly ShownPair[]): Verdict
   const comparison = comparePair(baseline.run, method.run);
   if (!comparison) {
     const none = [baseline, method].some(({ run }) => isOver(run));
-    const text = none ? 'There is no epoch at which both runs were validated.' : waitingText(pair);
+    const text = none ? t('There is no epoch at which both runs were validated.') : waitingText(pair);
     return { unit: '', clear: false, sentences: [text] };
   }
   const { difference, noise } = comparison;
@@ -27,7 +28,7 @@ export function verdictOf(pair: ShownPair, pairs: readonly ShownPair[]): Verdict
   const name = method.handle.method;
   return {
     figure: `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(1)}`,
-    unit: 'points',
+    unit: t('points'),
     clear: Math.abs(difference) >= noise && difference !== 0,
     sentences: [describePair(comparison, name), ...(all.length > 1 ? [describeSeeds(compareSeeds(all), name)] : [])],
   };
@@ -50,8 +51,8 @@ export function verdictView(verdict: Verdict): Node[] {
 
 function waitingText(pair: ShownPair): string {
   return runsOf(pair).some(({ run }) => run.start)
-    ? 'The difference in accuracy shows here after the first validation of both runs.'
-    : 'Loading the engine and the data…';
+    ? t('The difference in accuracy shows here after the first validation of both runs.')
+    : t('Loading the engine and the data…');
 }
 
 function aloneVerdict(pair: ShownPair): Verdict {
@@ -64,7 +65,12 @@ function aloneVerdict(pair: ShownPair): Verdict {
     unit: '%',
     clear: true,
     sentences: [
-      `${title} classifies ${percent(last.validation.top1)} right at epoch ${last.epoch}. It has no baseline to be compared with.`,
+      t(
+        '{0} classifies {1} right at epoch {2}. It has no baseline to be compared with.',
+        title,
+        percent(last.validation.top1),
+        last.epoch,
+      ),
     ],
   };
 }

@@ -1,4 +1,4 @@
-/** PyTorch, timm and transformers for the tests that compare with them, in a virtual environment: `.reference/`. */
+/** PyTorch, timm, transformers, TensorBoard and MLflow for the tests that compare with them, in a virtual environment: `.reference/`. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { execute, root, step } from './step.mjs';
@@ -12,6 +12,9 @@ const resolved = [
   'pillow==13.0.0',
   'huggingface_hub==2.4.0',
   'regex==2026.11.19',
+  // They read back what `masksub export` writes for them.
+  'tensorboard==2.21.0',
+  'mlflow-skinny==3.17.2',
 ];
 // timm imports torchvision; by pip's own resolution either would bring the CUDA build of PyTorch, of 3 GB. transformers
 // would bring what only its command line needs.

@@ -1,6 +1,7 @@
 /** A method against its baseline: the difference as it stands, per pair and over seeds, in numbers and in words. */
 import { backends, datasets, methods } from './catalog.ts';
 import type { RunEventOf } from './events.ts';
+import { t } from './l10n.ts';
 import type { RunState } from './run.ts';
 import { accuracyDifferenceError, mean, standardDeviation } from './statistics.ts';
 
@@ -48,12 +49,18 @@ export function comparePair(baseline: RunState, method: RunState): PairCompariso
 export function describePair(comparison: PairComparison, methodName: string): string {
   const title = titleOf(methodName);
   const { difference, noise, epoch } = comparison;
-  const at = `at epoch ${epoch} (${percent(comparison.method)} against ${percent(comparison.baseline)})`;
+  const at = [epoch, percent(comparison.method), percent(comparison.baseline)];
   if (Math.abs(difference) < noise || difference === 0) {
-    return `${title} and baseline are level ${at}: ${signed(difference, 1)} points, within the noise of ±${noise.toFixed(1)}.`;
+    const values = [title, signed(difference, 1), noise.toFixed(1), ...at];
+    return t(
+      '{0} and baseline are level at epoch {3} ({4} against {5}): {1} points, within the noise of ±{2}.',
+      ...values,
+    );
   }
-  const side = difference > 0 ? 'leads the baseline' : 'trails the baseline';
-  return `${title} ${side} by ${Math.abs(difference).toFixed(1)} points ${at}; noise ±${noise.toFixed(1)}.`;
+  const values = [title, Math.abs(difference).toFixed(1), noise.toFixed(1), ...at];
+  return difference > 0
+    ? t('{0} leads the baseline by {1} points at epoch {3} ({4} against {5}); noise ±{2}.', ...values)
+    : t('{0} trails the baseline by {1} points at epoch {3} ({4} against {5}); noise ±{2}.', ...values);
 }
 
 /** Paired differences over seeds: mean ± standard deviation in points, and how many are above 0. */
@@ -77,7 +84,14 @@ export function compareSeeds(pairs: readonly PairComparison[]): SeedsComparison 
 
 export function describeSeeds(comparison: SeedsComparison, methodName: string): string {
   const { pairs, meanDifference, deviation, wins } = comparison;
-  return `${titleOf(methodName)} − baseline: ${signed(meanDifference, 2)} ± ${deviation.toFixed(2)} points over ${pairs.length} seeds (${wins} of ${pairs.length} above 0).`;
+  return t(
+    '{0} − baseline: {1} ± {2} points over {3} seeds ({4} of {3} above 0).',
+    titleOf(methodName),
+    signed(meanDifference, 2),
+    deviation.toFixed(2),
+    pairs.length,
+    wins,
+  );
 }
 
 /** On what a run computes: `TensorFlow, recorded, float32`. */

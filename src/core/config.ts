@@ -92,7 +92,7 @@ export function resolveConfig(value: unknown, recipeTable: Readonly<Record<strin
     train,
     augment: resolveAugment(ofImages ? recipe.augment : {}, input.augment),
     compare: filled<Config['compare']>(defaults.compare, { seeds: [train.seed] }, input.compare),
-    run: filled<Config['run']>(defaults.run, input.run),
+    run: filled<Config['run']>(defaults.run, { samplesEvery: Math.max(1, Math.round(train.epochs / 20)) }, input.run),
   };
   const problems = crossChecks(config, input);
   return problems.length > 0 ? { problems } : { config };

@@ -221,6 +221,10 @@ const runSchema = z.strictObject({
   ).optional(),
   logEvery: described(natural, 'Steps from one step event to the next; the first step has one, too.').optional(),
   layersEvery: described(natural, 'Steps from one statistics of the gradients of each layer to the next.').optional(),
+  samplesEvery: described(
+    z.number().int().nonnegative(),
+    'Epochs from one record of single samples to the next: images, masks, predictions, attention, confusion matrix. The last epoch has one, too. 0: none. Default: a twentieth of the epochs.',
+  ).optional(),
   checkpointEvery: described(
     natural,
     'Epochs from one checkpoint to the next; one is always written at the end.',

@@ -99,6 +99,8 @@ const startSchema = z.object({
   steps: count,
   /** Where a resumed run went on: what earlier attempts said of later steps no longer counts. */
   fromStep: count.optional(),
+  /** For a fork: the run from whose checkpoint of that step it goes on. */
+  forkOf: z.object({ run: z.string(), step: count }).optional(),
   /** Wall-clock start, ISO 8601. */
   at: z.string(),
 });
@@ -155,6 +157,16 @@ const checkpointSchema = z.object({
   file: z.string(),
 });
 
+const samplesEventSchema = z.object({
+  ...envelope,
+  type: z.literal('samples'),
+  /** The epoch whose samples were recorded, and its last step. */
+  epoch: count,
+  step: count,
+  /** Relative to the run folder. */
+  file: z.string(),
+});
+
 const stateSchema = z.object({ ...envelope, type: z.literal('state'), state: z.enum(['running', 'stopping']) });
 const warningSchema = z.object({ ...envelope, type: z.literal('warning'), message: z.string() });
 const endSchema = z.object({
@@ -171,6 +183,7 @@ export const runEventSchema = z.discriminatedUnion('type', [
   layersSchema,
   epochSchema,
   checkpointSchema,
+  samplesEventSchema,
   stateSchema,
   warningSchema,
   endSchema,

@@ -40,10 +40,13 @@ export function leavesPaper({ method }: Pick<Config, 'method'>): string[] {
   });
 }
 
+/** What a run notes beside its config. */
+const runKeys: ReadonlySet<string> = new Set(['versions', 'dataHash', 'pair', 'machine', 'forkOf']);
+
 /** The config of a run folder as a person could have written it: without what the run noted beside it. Anything else stays as it is. */
 export function withoutRunKeys(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('versions' in value) || !('dataHash' in value)) return value;
-  const { versions: _versions, dataHash: _dataHash, pair: _pair, ...written } = value as Record<string, unknown>;
+  const written = Object.fromEntries(Object.entries(value).filter(([key]) => !runKeys.has(key)));
   const { method } = written;
   return typeof method === 'object' && method !== null
     ? { ...written, method: ownMethodKeys(method as Record<string, unknown>) }

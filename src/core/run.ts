@@ -6,9 +6,12 @@ import type { EndState, RunEvent, RunEventOf } from './events.ts';
 export interface RunState {
   readonly id: string;
   readonly start: RunEventOf<'start'> | undefined;
-  readonly steps: readonly RunEventOf<'step'>[];
+  /** The first step event of the attempt under way, and the newest one; all of them are in the run's metrics. */
+  readonly firstStep: RunEventOf<'step'> | undefined;
+  readonly lastStep: RunEventOf<'step'> | undefined;
   readonly epochs: readonly RunEventOf<'epoch'>[];
-  readonly layers: readonly RunEventOf<'layers'>[];
+  /** Epochs of which there are recorded samples, ascending. */
+  readonly sampledEpochs: readonly number[];
   readonly warnings: readonly string[];
   readonly lastCheckpoint: string | undefined;
   /** `starting` until the first event; `lost` is set by readers that find the process gone without an `end` event. */
@@ -34,9 +37,10 @@ export function emptyRun(id: string): RunState {
   return {
     id,
     start: undefined,
-    steps: [],
+    firstStep: undefined,
+    lastStep: undefined,
     epochs: [],
-    layers: [],
+    sampledEpochs: [],
     warnings: [],
     lastCheckpoint: undefined,
     state: 'starting',
@@ -52,25 +56,29 @@ export function reduceRun(run: RunState, event: RunEvent): RunState {
     case 'start': {
       // What an earlier attempt did after the checkpoint from which this one goes on is being done again.
       const counts = ({ step }: { readonly step: number }) => step <= (event.fromStep ?? 0);
-      const [steps, epochs] = [run.steps.filter(counts), run.epochs.filter(counts)];
+      const epochs = run.epochs.filter(counts);
+      const sampled = run.sampledEpochs.filter((epoch) => epoch <= (epochs.at(-1)?.epoch ?? 0));
       return {
         ...next,
         start: event,
-        steps,
+        firstStep: undefined,
+        lastStep: run.lastStep && counts(run.lastStep) ? run.lastStep : undefined,
         epochs,
-        layers: run.layers.filter(counts),
+        sampledEpochs: sampled,
         state: 'running',
         end: undefined,
       };
     }
     case 'step':
-      return { ...next, steps: [...run.steps, event] };
+      return { ...next, firstStep: run.firstStep ?? event, lastStep: event };
     case 'layers':
-      return { ...next, layers: [...run.layers, event] };
+      return next;
     case 'epoch':
       return { ...next, epochs: [...run.epochs, event] };
     case 'checkpoint':
       return { ...next, lastCheckpoint: event.file };
+    case 'samples':
+      return { ...next, sampledEpochs: [...run.sampledEpochs.filter((epoch) => epoch < event.epoch), event.epoch] };
     case 'state':
       return { ...next, state: event.state };
     case 'warning':
@@ -82,14 +90,24 @@ export function reduceRun(run: RunState, event: RunEvent): RunState {
   }
 }
 
-/** Many events at once, copying each list once. */
+/** Many events at once; of the steps between two others only the first and the last are looked at. */
 export function reduceRunAll(run: RunState, events: readonly RunEvent[]): RunState {
-  const restart = events.findIndex((event, i) => i > 0 && event.type === 'start');
-  if (restart > 0) return reduceRunAll(reduceRunAll(run, events.slice(0, restart)), events.slice(restart));
-  const steps = events.filter((event) => event.type === 'step');
-  const rest = events.filter((event) => event.type !== 'step').reduce(reduceRun, run);
-  const t = events.at(-1)?.t ?? run.t;
-  return { ...rest, steps: steps.length > 0 ? [...rest.steps, ...steps] : rest.steps, t };
+  return events.reduce((state, event, i) => {
+    const isPassed = event.type === 'step' && state.firstStep && events[i + 1]?.type === 'step';
+    return isPassed ? state : reduceRun(state, event);
+  }, run);
+}
+
+/** Without what an attempt did after the checkpoint from which the next one went on: that was done again. */
+export function eventsThatCount(events: readonly RunEvent[]): RunEvent[] {
+  return events.reduce<RunEvent[]>((kept, event) => {
+    if (event.type !== 'start' || event.attempt === 0) kept.push(event);
+    else {
+      const { fromStep = 0 } = event;
+      kept = [...kept.filter((earlier) => !('step' in earlier) || earlier.step <= fromStep), event];
+    }
+    return kept;
+  }, []);
 }
 
 /** True once nothing more will come. */
@@ -99,9 +117,8 @@ export function isOver(run: Pick<RunState, 'state'>): boolean {
 
 /** Seconds until the end at the pace so far, or nothing before the first step or after the end. */
 export function secondsLeft(run: RunState): number | undefined {
-  const last = run.steps.at(-1);
+  const { firstStep: first, lastStep: last } = run;
   if (isOver(run) || !run.start || !last || last.step === 0) return undefined;
-  const first = run.steps[0];
   const pace =
     first && last.step > first.step ? (last.t - first.t) / (last.step - first.step) : last.t / Math.max(1, last.step);
   return Math.max(0, (run.start.steps - last.step) * pace);

@@ -56,6 +56,8 @@ export const samplesSchema = z.object({
   epoch: count,
   /** The first of the steps that the training samples are of. */
   step: count,
+  /** `sha256:` and the hash of the `.bin` file: what belongs to another record, or is damaged, is not taken for this one's. */
+  hash: z.string().optional(),
   classNames: z.array(z.string()),
   /** Patches of an image that a mask may hide, or the tokens of a text as one row; absent where the method masks nothing. */
   grid: z.object({ rows: count, columns: count }).optional(),
@@ -67,7 +69,7 @@ export const samplesSchema = z.object({
   validation: z
     .object({
       samples: count,
-      /** Validation samples by label (rows) and by the class ranked first (columns). */
+      /** Validation samples by label (rows) and by the class ranked first (columns); empty beyond 1,000 classes. */
       confusion: z.array(z.array(count)),
       /** Highest loss first. */
       worst: z.array(worstSampleSchema),
@@ -75,8 +77,8 @@ export const samplesSchema = z.object({
     .optional(),
   /**
    * Of the first training samples and of the worst: images (n, height, width, channels) as they entered the model, uint8; of the first
-   * training samples the attention of the last block over the grid, averaged over heads: of the class token, or without one what
-   * each patch receives on average (n, rows, columns), float32.
+   * training samples the attention of the last block over the grid, averaged over heads: of the class token where the head reads that,
+   * else what each patch receives of the others on average (n, rows, columns), float32.
    */
   blocks: z.object({
     trainingImages: blockSchema.optional(),

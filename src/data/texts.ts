@@ -21,6 +21,8 @@ export interface Texts {
   readonly vocabulary: number;
   /** The id of [MASK]. */
   readonly maskToken: number;
+  /** The token of an id, as the vocabulary has it. */
+  tokenOf(id: number): string | undefined;
   readonly train: TextSet;
   readonly validation: TextSet;
   /** What a sample's tokens say, for a person. */
@@ -75,6 +77,7 @@ export async function readTexts(options: TextOptions, folders: DataFolders): Pro
     length,
     vocabulary: tokenizer.vocabulary,
     maskToken: tokenizer.maskToken,
+    tokenOf: tokenizer.tokenOf,
     ...sets,
     textOf: (set, sample) => tokenizer.textOf(sets[set].ids.subarray(sample * length, (sample + 1) * length)),
     warnings: warningsOf(train, validation, classNames, length),

@@ -11,6 +11,8 @@ export interface TextTokenizer {
   readonly maskToken: number;
   /** Fills `ids` and `types` with a text, or two, cut to their length (of two always the longer one) or padded. */
   encode(text: string, pair: string | undefined, ids: Int32Array, types: Int32Array): EncodedText;
+  /** The token of an id; nothing for one that the vocabulary lacks. */
+  tokenOf(id: number): string | undefined;
   /** The words of some ids, as a person reads them: pieces joined, without the tokens that are no words. */
   textOf(ids: Int32Array): string;
 }
@@ -168,6 +170,7 @@ function tokenizerOf(description: Description, known: ReadonlyMap<string, number
       }
       return { tokens: all.length, isCut: ofFirst + ofSecond < first.length + (second?.length ?? 0) };
     },
+    tokenOf: (id) => byId.get(id),
     textOf(ids) {
       const tokens = Array.from(ids, (id) => byId.get(id) ?? '').filter((token) => !layoutTokens.has(token));
       return tokens.join(' ').replaceAll(' ##', '');

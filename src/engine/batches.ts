@@ -72,6 +72,7 @@ export class Batches {
     const drawn = { epoch, index, keys, samples: keys.map((key) => key % this.#data.train.count) };
     const { input, target } = await this.#source.training(drawn, this.#targets(drawn.samples));
     return {
+      samples: drawn.samples,
       input,
       target: this.#threshold(target),
       draws: Object.fromEntries(this.#method.terms.map(({ branch }) => [branch, this.#draws(branch, drawn)])),

@@ -7,12 +7,15 @@ import { encodeProgress, noProgress, type Progress } from '../core/progress.ts';
 import { learningRateAt, scheduledValue } from '../core/schedules.ts';
 import { Batches } from './batches.ts';
 import { validate } from './evaluate.ts';
+import { firstBatches } from './firstBatches.ts';
+import type { Fork } from './fork.ts';
 import { layerStatistics } from './layerStatistics.ts';
 import type { Model } from './models/model.ts';
 import { type BadStep, explainNonFinite, isFiniteSnapshot } from './nonFinite.ts';
 import { initialValues, sizeOf } from './parameters.ts';
 import { buildProblem, trainingFlops } from './problem.ts';
-import type { ChosenExecutor, HostBatch, HostModelInput, Inspection, Snapshot, StepReport } from './step/executor.ts';
+import { isSampledEpoch, type RecordedSamples, SampleRecorder } from './samples.ts';
+import type { ChosenExecutor, HostBatch, Inspection, Snapshot, StepLogits, StepReport } from './step/executor.ts';
 import { memoryProblem, withMemoryAdvice } from './step/memoryNeed.ts';
 import { type Problem, stepScalars } from './step/step.ts';
 import { mainLoss, stepFigures } from './stepEvent.ts';
@@ -41,6 +44,8 @@ export interface Surroundings {
     model: Model,
     metadata: Readonly<Record<string, string>>,
   ) => string;
+  /** Writes what an epoch recorded of its samples and returns its path relative to the run folder. Absent: nothing is recorded. */
+  readonly saveSamples?: (recorded: RecordedSamples) => string;
 }
 
 /** Who this run is, and on what it computes. */
@@ -51,6 +56,8 @@ export interface Identity {
   readonly attempt: number;
   readonly backend: string;
   readonly backendReason: string;
+  /** Set where the run goes on from the checkpoint of another. */
+  readonly fork?: Pick<Fork, 'run' | 'step'> | undefined;
 }
 
 /** Where a run goes on: the content of a checkpoint, and its file relative to the run folder. */
@@ -59,9 +66,6 @@ export interface Resume {
   readonly progress: Progress;
   readonly file: string;
 }
-
-/** Batches whose contents go into `batchHash`. */
-const HASHED_BATCHES = 10;
 
 /**
  * Trains as `config` says, from the start or from where `resume` says: then with the same batches and numbers as if it had never been
@@ -88,6 +92,7 @@ export async function* train(
       { hint: 'Lower train.batchSize or train.accumulate.' },
     );
   }
+  const { fork } = identity;
   let initial: ReadonlyMap<string, Float32Array> | undefined = start ?? initialValues(model, config.train.seed);
   start = undefined; // `initial` alone holds them
   const initHash = await around.hash(initial.values());
@@ -149,6 +154,7 @@ export async function* train(
       epochs: config.train.epochs,
       steps: totalSteps,
       ...fromStep,
+      ...(fork ? { forkOf: { run: fork.run, step: fork.step } } : {}),
       ...(need ? { stepMemoryBytes: need } : {}),
       at: around.date(),
     };
@@ -159,18 +165,23 @@ export async function* train(
     const tooMuch = need && memoryProblem(config.train.batchSize, need, around.memory().available);
     if (tooMuch) yield { type: 'warning', message: tooMuch };
     while (progress.epochs < config.train.epochs) {
-      while (progress.step < (progress.epochs + 1) * stepsPerEpoch) {
+      const epoch = progress.epochs + 1;
+      const isSampled = around.saveSamples !== undefined && isSampledEpoch(config, epoch);
+      const recorder = isSampled ? new SampleRecorder(config, data, problem) : undefined;
+      while (progress.step < epoch * stepsPerEpoch) {
         const step = progress.step + 1;
         const learningRate = learningRateOf(step);
         const scalars = scalarsOf(step);
-        const withLayers = step % config.run.layersEvery === 0;
-        const running: Promise<Inspection | undefined> = withLayers
+        const [withLayers, withLogits] = [step % config.run.layersEvery === 0, recorder?.wantsMore ?? false];
+        const running: Promise<Inspection | StepLogits | undefined> = withLayers
           ? executor.inspect(drawn, scalars)
-          : executor.step(drawn, scalars).then(() => undefined);
+          : withLogits
+            ? executor.observe(drawn, scalars)
+            : executor.step(drawn, scalars).then(() => undefined);
         // The samples of the next step are read meanwhile; where they cannot be, this one still counts.
         const next = draw(step + 1);
         next.catch(() => {});
-        const inspection = await running.catch((error: unknown) => {
+        const read = await running.catch((error: unknown) => {
           throw withMemoryAdvice(error, config.train.batchSize, need, around.memory().peak);
         });
         const alone = around.now();
@@ -201,18 +212,26 @@ export async function* train(
           loss: progress.sums.loss + mainLoss(report),
           correct: progress.sums.correct + report.correct,
         };
+        const [inspection, logits] = read && 'logits' in read ? [read, read.logits] : [undefined, read];
         if (inspection) yield { type: 'layers', step, grad: layerStatistics(inspection, method, model) };
+        if (withLogits && logits) await recorder?.addStep(step, drawn, logits, executor);
         drawn = await next;
         if (await around.breathe()) return yield* stop();
       }
 
-      const epoch = progress.epochs + 1;
       const { loss, correct } = progress.sums;
       progress.train = { loss: loss / stepsPerEpoch, top1: correct / (stepsPerEpoch * stepImages) };
       const isLast = epoch === config.train.epochs;
       const validates = isLast || epoch % config.data.validateEvery === 0;
       const validation = validates
-        ? await validate(executor, batches, data, isLast ? data.validation.count : validateOn, around.breathe)
+        ? await validate(
+            executor,
+            batches,
+            data,
+            isLast ? data.validation.count : validateOn,
+            around.breathe,
+            (batch) => recorder?.addValidation(batch),
+          )
         : undefined;
       if (validates && !validation) return yield* stop();
       logged = { step: progress.step, at: around.now() }; // validation is no training time
@@ -224,6 +243,8 @@ export async function* train(
         train: progress.train,
         ...(validation ? { validation } : {}),
       };
+      const file = recorder && around.saveSamples?.(recorder.finish(epoch, progress.step));
+      if (file) yield { type: 'samples', epoch, step: progress.step, file };
       progress.epochs = epoch;
       progress.sums = { loss: 0, correct: 0 };
       if (validation) {
@@ -308,21 +329,5 @@ export async function* train(
     };
     yield { type: 'end', state, message, summary };
     return summary;
-  }
-}
-
-function inputArrays(input: HostModelInput): ArrayBufferView[] {
-  return input.kind === 'images' ? [input.values] : [input.ids, input.types, input.present];
-}
-
-/** Inputs, labels and order of the first batches, as they enter the step. */
-async function* firstBatches(batches: Batches): AsyncGenerator<ArrayBufferView> {
-  let order = batches.order(0);
-  for (let i = 0; i < HASHED_BATCHES; i++) {
-    const [epoch, index] = [Math.floor(i / batches.perEpoch), i % batches.perEpoch];
-    if (index === 0 && epoch > 0) order = batches.order(epoch);
-    const batch: HostBatch = await batches.batch(epoch, index, order);
-    yield* inputArrays(batch.input);
-    yield batch.target;
   }
 }

@@ -7,6 +7,8 @@ export type TrainingData = ImageData | TextData;
 interface Labelled {
   readonly name: string;
   readonly classes: number;
+  /** In the order of the labels; where it is absent they are numbers. */
+  readonly classNames?: readonly string[];
   /** Over samples and labels. */
   readonly hash: string;
 }
@@ -31,6 +33,8 @@ export interface TextData extends Labelled {
   readonly vocabulary: number;
   /** The id of [MASK]. */
   readonly maskToken: number;
+  /** The token of an id, as the vocabulary has it. */
+  readonly tokenOf?: (id: number) => string | undefined;
   readonly train: TextSet;
   readonly validation: TextSet;
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import * as z from 'zod';
 import { UserError } from '../core/errors.ts';
+import { t } from '../core/l10n.ts';
 import { type Runner, spokenError } from './runner.ts';
 
 const problemSchema = z.object({
@@ -21,7 +22,11 @@ const resolvedSchema = z.object({
   name: z.string(),
   method: z.object({ name: z.string() }),
   compare: z.object({ baseline: z.boolean(), seeds: z.array(z.number().int()).min(1) }),
+  data: z.looseObject({ dataset: z.string(), trainOn: z.number().optional() }),
+  model: z.looseObject({ name: z.string() }),
+  train: z.looseObject({ epochs: z.number(), batchSize: z.number() }),
 });
+export type ResolvedConfig = z.infer<typeof resolvedSchema>;
 
 const answerSchema = z.union([
   z.object({ config: resolvedSchema }),
@@ -30,23 +35,25 @@ const answerSchema = z.union([
 export type CheckedConfig = z.infer<typeof answerSchema>;
 
 /**
- * What the runner says of a config's text, as it stands in the editor. Throws a UserError where it says nothing that can be
+ * What the runner says of a config's text, as it stands in the editor, with changes (`key=value`) made to it. Throws a UserError where it says nothing that can be
  * understood.
  */
 export async function checkConfig(
   runner: Runner,
   document: vscode.TextDocument,
-  signal?: AbortSignal,
+  options: { readonly signal?: AbortSignal; readonly set?: readonly string[] } = {},
 ): Promise<CheckedConfig> {
   const file = document.uri.fsPath;
-  const answer = await runner.ask(['config', '-', '--as', file, '--json'], {
+  const { signal, set = [] } = options;
+  const changes = set.flatMap((change) => ['--set', change]);
+  const answer = await runner.ask(['config', '-', '--as', file, '--json', ...changes], {
     cwd: path.dirname(file),
     input: document.getText(),
     ...(signal ? { signal } : {}),
   });
   const parsed = answerSchema.safeParse(parseJson(answer.stdout));
   if (parsed.success) return parsed.data;
-  throw new UserError(`The config could not be checked: ${spokenError(answer.stderr) || `code ${answer.code}`}`);
+  throw new UserError(t('The config could not be checked: {0}', spokenError(answer.stderr) || `code ${answer.code}`));
 }
 
 /** Marks in the editor. Those that the JSON schema finds too are left to it, or each would be there twice. */

@@ -1,25 +1,29 @@
-/** The one dashboard panel: which experiment it shows, and the way of events from run folders to it. */
+/** The one dashboard panel: which runs it shows, and what passes between its page and the extension. */
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import * as z from 'zod';
-import { assertNever } from '../core/errors.ts';
-import { type FromDashboard, fromDashboardSchema, type RunHandle, type ToDashboard } from '../core/messages.ts';
+import {
+  type ArraysToDashboard,
+  type FromDashboard,
+  fromDashboardSchema,
+  MOST_RUNS,
+  type RunHandle,
+  type ToDashboard,
+} from '../core/messages.ts';
 import { toWire } from '../core/wire.ts';
+import { commandOf } from './dashboardCommands.ts';
 import { dashboardHtml } from './dashboardHtml.ts';
 import { type Experiment, handleOf } from './experiments.ts';
-import { RunFeed } from './runFeed.ts';
+import { type FedRun, Feeds } from './feeds.ts';
+import { recordedSamples } from './recordedSamples.ts';
 import type { Runs } from './runs.ts';
+import { RunTableFeed } from './runTableFeed.ts';
 
-export const dashboardType = 'masksub.dashboard';
+const dashboardType = 'masksub.dashboard';
 
-/** How often a visible dashboard looks for new events, in milliseconds. */
-const TICK_MS = 100;
-/** Events in one message, so that a long run does not arrive as one block. */
-const EVENTS_A_MESSAGE = 5000;
-
-/** What the page keeps over a reload of the window. */
-const savedSchema = z.object({ runs: z.array(z.string()) });
+/** What the page keeps over a reload of the window: its runs, and whether a person chose them one by one. */
+const savedSchema = z.object({ runs: z.array(z.string()), selected: z.boolean().default(false) });
 
 /** An experiment from its start on, before all of its run folders are there. */
 export interface Starting {
@@ -38,13 +42,15 @@ export class Dashboard implements vscode.Disposable {
   readonly #subscription: vscode.Disposable;
   #panel: vscode.WebviewPanel | undefined;
   #ready = false;
+  readonly #feeds: Feeds;
+  readonly #table: RunTableFeed;
   /** Id of the experiment that is shown. */
   #shown: string | undefined;
+  /** Runs that a person chose one by one; then there is no experiment that is shown. */
+  #selected: readonly string[] | undefined;
+  #page: string | undefined;
   #starting: Starting | undefined;
   #notice: string | undefined;
-  #feeds: RunFeed[] = [];
-  readonly #lost = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
 
   /** `remember` keeps over a reload of the window whether a panel was open. */
   constructor(extension: vscode.Uri, runs: Runs, log: vscode.LogOutputChannel, remember: (open: boolean) => void) {
@@ -54,12 +60,19 @@ export class Dashboard implements vscode.Disposable {
     this.#icon = { light: icon('light'), dark: icon('dark') };
     this.#runs = runs;
     this.#log = log;
+    this.#feeds = new Feeds((message) => this.#post(message), log);
+    this.#table = new RunTableFeed(runs, (message) => this.#post(message), log);
     this.#subscription = runs.onDidChange(() => this.#update());
   }
 
-  /** Brings the panel to the front, with this experiment, or else with the one it has, or else with the newest. */
-  open(experiment?: string): void {
-    if (experiment !== undefined && experiment !== this.#shown) this.#show(experiment);
+  /**
+   * Brings the panel to the front, with this experiment, or else with the one it has, or else with the newest; and one of its pages
+   * where it is named.
+   */
+  open(experiment?: string, page?: string): void {
+    this.#page = page;
+    if (experiment !== undefined && (experiment !== this.#shown || this.#selected)) this.#show(experiment);
+    else if (this.#ready) this.#showPage();
     if (this.#panel) {
       this.#panel.reveal();
       return;
@@ -77,18 +90,21 @@ export class Dashboard implements vscode.Disposable {
       return;
     }
     const parsed = savedSchema.safeParse(saved);
-    const known = this.#runs.experiments.find(
-      ({ runs }) => parsed.success && runs.some((run) => parsed.data.runs.includes(run.id)),
-    );
-    this.#shown = known?.id ?? this.#runs.experiments[0]?.id;
+    const ids = parsed.success ? parsed.data.runs : [];
+    const holds = (experiment: Experiment) => experiment.runs.some((run) => ids.includes(handleOf(run).id));
+    this.#selected = parsed.success && parsed.data.selected && this.#runs.experiments.some(holds) ? ids : undefined;
+    this.#shown = (this.#runs.experiments.find(holds) ?? this.#runs.experiments[0])?.id;
     panel.webview.options = { enableScripts: true, localResourceRoots: [this.#dist] };
     this.#take(panel);
   }
 
-  /** Opens with an experiment whose leader was just started. */
-  showStarting(starting: Starting): void {
+  /** Opens with an experiment whose leader was just started, and beside it the runs that it is to be compared with, as those of a fork. */
+  showStarting(starting: Starting, beside: readonly string[] = []): void {
     this.#starting = starting;
-    this.#show(starting.id);
+    this.#shown = starting.id;
+    this.#selected = beside.length > 0 ? [...beside, ...starting.handles.map(({ id }) => id)] : undefined;
+    this.#notice = undefined;
+    this.#replay();
     this.open();
   }
 
@@ -110,7 +126,8 @@ export class Dashboard implements vscode.Disposable {
   }
 
   dispose(): void {
-    clearInterval(this.#timer);
+    this.#feeds.dispose();
+    this.#table.dispose();
     this.#subscription.dispose();
     this.#panel?.dispose();
   }
@@ -126,6 +143,7 @@ export class Dashboard implements vscode.Disposable {
       this.#remember(false);
       this.#panel = undefined;
       this.#ready = false;
+      this.#table.wanted = false;
       this.#pace();
     });
     panel.webview.html = dashboardHtml(panel.webview, this.#dist);
@@ -141,28 +159,47 @@ export class Dashboard implements vscode.Disposable {
     switch (message.type) {
       case 'ready':
         this.#ready = true;
+        this.#table.wanted = false; // the page says so anew
         this.#shown ??= this.#runs.experiments[0]?.id;
         this.#replay();
         return;
+      case 'windows':
+        this.#postArrays({
+          type: 'windows',
+          request: message.request,
+          windows: this.#feeds.windows(message.queries),
+        });
+        return;
+      case 'samples':
+        this.#postArrays(recordedSamples(message.run, message.epoch, this.#feeds.folderOf(message.run)));
+        return;
+      case 'select':
+        this.#selected = message.runs;
+        this.#shown = undefined;
+        this.#replay();
+        return;
+      case 'rows':
+        this.#table.wanted = message.wanted;
+        return;
+      case 'annotate':
+        this.#table.annotate(message);
+        return;
       case 'stop':
-        void vscode.commands.executeCommand('masksub.stop', this.#shown);
-        return;
-      case 'start':
-        void vscode.commands.executeCommand('masksub.start');
-        return;
-      case 'showRunFolder':
-        void vscode.commands.executeCommand('masksub.showRunFolder', message.run);
+        void vscode.commands.executeCommand('masksub.stop', this.#experimentOf(message.run));
         return;
       case 'painted':
         this.#log.trace(`Step ${message.step} of ${message.run} painted at ${message.at}`);
         return;
-      default:
-        assertNever(message);
+      default: {
+        const command = commandOf(message);
+        if (command) void vscode.commands.executeCommand(`masksub.${command[0]}`, ...command.slice(1));
+      }
     }
   }
 
   #show(experiment: string): void {
     this.#shown = experiment;
+    this.#selected = undefined;
     this.#notice = undefined;
     this.#replay();
   }
@@ -170,16 +207,15 @@ export class Dashboard implements vscode.Disposable {
   /** Tells the page what it shows, and everything about it from the beginning. */
   #replay(): void {
     if (!this.#ready) return;
-    const experiment = this.#experiment();
-    const runs = this.#handles(experiment);
-    const folders = new Map(experiment?.runs.map((run) => [run.id, run.folder]));
-    this.#feeds = runs.map(({ id }) => new RunFeed(id, folders.get(id) ?? path.join(this.#starting?.out ?? '', id)));
-    this.#lost.clear();
-    for (const run of runs) if (run.lost) this.#lost.add(run.id);
-    this.#post({ type: 'show', runs });
+    this.#feeds.show(this.#fedRuns());
     if (this.#notice) this.#post({ type: 'notice', text: this.#notice });
-    this.#tick();
+    this.#showPage();
     this.#pace();
+  }
+
+  #showPage(): void {
+    if (this.#page !== undefined) this.#post({ type: 'page', page: this.#page });
+    this.#page = undefined;
   }
 
   /** After a change in the list: a run that came or went, or whose process was found gone. */
@@ -189,62 +225,38 @@ export class Dashboard implements vscode.Disposable {
       this.#shown = this.#runs.experiments[0]?.id;
       if (this.#shown === undefined) return;
     }
-    const handles = this.#handles(this.#experiment());
-    const ids = new Set(this.#feeds.map(({ id }) => id));
-    const isResumed = ({ id, lost }: RunHandle) => !lost && this.#lost.has(id);
-    if (handles.length !== ids.size || handles.some((handle) => !ids.has(handle.id) || isResumed(handle))) {
-      this.#replay();
-      return;
-    }
-    this.#tick(); // a run that was over may go on
-    for (const { id, lost } of handles) {
-      if (!lost || this.#lost.has(id)) continue;
-      this.#lost.add(id);
-      this.#post({ type: 'lost', run: id });
-    }
+    if (!this.#feeds.update(this.#fedRuns())) this.#replay();
     this.#pace();
   }
 
-  #experiment(): Experiment | undefined {
-    return this.#runs.experiments.find(({ id }) => id === this.#shown);
+  #experimentOf(run: string): string | undefined {
+    const holds = ({ runs }: Experiment) => runs.some((listing) => handleOf(listing).id === run);
+    return this.#runs.experiments.find(holds)?.id ?? this.#shown;
   }
 
-  /** The runs that are there and, while their leader lives, those that are still to come. */
-  #handles(experiment: Experiment | undefined): RunHandle[] {
-    const there = (experiment?.runs ?? []).map(handleOf);
-    const toCome = this.#starting && this.#starting.id === this.#shown ? this.#starting.handles : [];
-    return [...there, ...toCome.filter(({ id }) => !there.some((run) => run.id === id))];
+  /** The runs to show: those that are there and, while their leader lives, those that are still to come. */
+  #fedRuns(): FedRun[] {
+    const fed = ({ runs }: Experiment): FedRun[] => runs.map((run) => ({ ...handleOf(run), folder: run.folder }));
+    const { experiments } = this.#runs;
+    const selected = this.#selected;
+    const there = selected
+      ? experiments.flatMap(fed).filter(({ id }) => selected.includes(id))
+      : experiments.filter(({ id }) => id === this.#shown).flatMap(fed);
+    const starting = this.#starting?.id === this.#shown ? this.#starting : undefined;
+    const toCome = (starting?.handles ?? []).filter(({ id }) => !there.some((run) => run.id === id));
+    const all = [...there, ...toCome.map((run) => ({ ...run, folder: path.join(starting?.out ?? '', run.id) }))];
+    return all.slice(0, MOST_RUNS);
   }
 
-  /** Looks for events only while somebody sees them and some may come. */
   #pace(): void {
-    const wanted = this.#panel?.visible && this.#ready && this.#feeds.some((feed) => this.#isOpen(feed));
-    if (wanted && !this.#timer) this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    if (!wanted) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-    }
-  }
-
-  #isOpen = (feed: RunFeed) => !feed.over && !this.#lost.has(feed.id);
-
-  #tick(): void {
-    for (const feed of this.#feeds) {
-      try {
-        const events = feed.read();
-        for (let i = 0; i < events.length; i += EVENTS_A_MESSAGE) {
-          this.#post({ type: 'events', run: feed.id, events: events.slice(i, i + EVENTS_A_MESSAGE) });
-        }
-      } catch (error) {
-        this.#log.error(`${feed.folder} cannot be read: ${String(error)}`);
-        this.#lost.add(feed.id); // or the same complaint would come ten times a second
-        this.#post({ type: 'lost', run: feed.id });
-      }
-    }
-    if (!this.#feeds.some(this.#isOpen)) this.#pace();
+    this.#feeds.visible = this.#ready && this.#panel?.visible === true;
   }
 
   #post(message: ToDashboard): void {
     void this.#panel?.webview.postMessage(toWire(message));
+  }
+
+  #postArrays(message: ArraysToDashboard): void {
+    void this.#panel?.webview.postMessage(message);
   }
 }

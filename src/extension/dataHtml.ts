@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DataReport, DataSample } from '../core/dataReport.ts';
 import { escaped } from '../core/format.ts';
+import { t } from '../core/l10n.ts';
 
 export function dataHtml(report: DataReport): string {
   const nonce = randomBytes(16).toString('hex');
@@ -12,7 +13,7 @@ export function dataHtml(report: DataReport): string {
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Data set</title>
+<title>${escaped(t('Data set'))}</title>
 <style nonce="${nonce}">${style}${barWidths(report)}</style>
 </head>
 <body>
@@ -23,7 +24,7 @@ export function dataHtml(report: DataReport): string {
 </header>
 ${warnings(report)}
 <dl>${facts(report)
-    .map(([name, value]) => `<div><dt>${name}</dt><dd>${escaped(value)}</dd></div>`)
+    .map(([name, value]) => `<div><dt>${escaped(name)}</dt><dd>${escaped(value)}</dd></div>`)
     .join('')}</dl>
 ${classes(report)}
 ${samples(report)}
@@ -35,44 +36,47 @@ ${samples(report)}
 function facts({ train, validation, trainOn, images, texts, hash }: DataReport): [string, string][] {
   const numbers = (values: readonly number[]) => values.map((value) => value.toFixed(3)).join(', ');
   return [
-    ['Training', `${count(train)}${trainOn === undefined ? '' : `; a run takes ${count(trainOn)} of them`}`],
-    ['Validation', count(validation)],
+    [
+      t('Training'),
+      trainOn === undefined ? count(train) : t('{0}; a run takes {1} of them', count(train), count(trainOn)),
+    ],
+    [t('Validation'), count(validation)],
     ...(images
       ? ([
-          ['Size', sizes(images)],
-          ['Channels', images.channels === 1 ? '1 (grey)' : String(images.channels)],
-          ['Normalized by mean', numbers(images.mean)],
-          ['Normalized by std', numbers(images.std)],
+          [t('Size'), sizes(images)],
+          [t('Channels'), images.channels === 1 ? t('1 (grey)') : String(images.channels)],
+          [t('Normalized by mean'), numbers(images.mean)],
+          [t('Normalized by std'), numbers(images.std)],
         ] satisfies [string, string][])
       : []),
     ...(texts
       ? ([
-          ['Tokens of a text', `median ${texts.tokens.median}, 95 % up to ${texts.tokens.p95}`],
-          ['Cut at', `${texts.length} tokens`],
-          ['Vocabulary', count(texts.vocabulary)],
+          [t('Tokens of a text'), t('median {0}, 95 % up to {1}', texts.tokens.median, texts.tokens.p95)],
+          [t('Cut at'), t('{0} tokens', texts.length)],
+          [t('Vocabulary'), count(texts.vocabulary)],
         ] satisfies [string, string][])
       : []),
-    ['Hash', `${hash.slice(0, 'sha256:'.length + 12)}…`],
+    [t('Hash'), `${hash.slice(0, 'sha256:'.length + 12)}…`],
   ];
 }
 
 function sizes({ smallest, largest }: NonNullable<DataReport['images']>): string {
   const [from, to] = [smallest, largest].map(({ width, height }) => `${width} × ${height}`);
-  return from === to ? `${from} px` : `${from} to ${to} px`;
+  return from === to ? `${from} px` : t('{0} to {1} px', String(from), String(to));
 }
 
 const warnings = ({ warnings }: DataReport) =>
   warnings.length === 0
     ? ''
-    : `<ul id="data-warnings" aria-label="Warnings">${warnings.map((warning) => `<li>${escaped(warning)}</li>`).join('')}</ul>`;
+    : `<ul id="data-warnings" aria-label="${escaped(t('Warnings'))}">${warnings.map((warning) => `<li>${escaped(warning)}</li>`).join('')}</ul>`;
 
 function classes({ classes, train }: DataReport): string {
   const rows = classes.map(
     ({ name, ...counts }, i) =>
       `<tr><th scope="row" title="${escaped(name)}">${escaped(name)}</th><td class="bar"><i id="bar-${i}"></i></td><td>${count(counts.train)}</td><td>${((100 * counts.train) / train).toFixed(1)} %</td><td>${count(counts.validation)}</td></tr>`,
   );
-  return `<section><h2>${count(classes.length)} classes</h2>
-<table id="data-classes"><thead><tr><th scope="col">Class</th><th></th><th scope="col">Training</th><th scope="col">Share</th><th scope="col">Validation</th></tr></thead>
+  return `<section><h2>${escaped(t('{0} classes', count(classes.length)))}</h2>
+<table id="data-classes"><thead><tr>${column(t('Class'))}<th></th>${column(t('Training'))}${column(t('Share'))}${column(t('Validation'))}</tr></thead>
 <tbody>${rows.join('')}</tbody></table></section>`;
 }
 
@@ -90,8 +94,8 @@ function samples({ samples, classes }: DataReport): string {
       `<div class="samples"><h3 title="${escaped(classes[label]?.name ?? '')}">${escaped(classes[label]?.name ?? '')}</h3><div>${own.map(sample).join('')}</div></div>`,
   );
   const more = classes.length - byClass.size;
-  const rest = more > 0 ? `<p>${count(more)} more classes are not shown.</p>` : '';
-  return `<section id="data-samples"><h2>First training samples of each class</h2>${rows.join('')}${rest}</section>`;
+  const rest = more > 0 ? `<p>${escaped(t('{0} more classes are not shown.', count(more)))}</p>` : '';
+  return `<section id="data-samples"><h2>${escaped(t('First training samples of each class'))}</h2>${rows.join('')}${rest}</section>`;
 }
 
 const sample = ({ image, text, name }: DataSample) =>
@@ -99,6 +103,7 @@ const sample = ({ image, text, name }: DataSample) =>
     ? `<img src="${image}" alt="${escaped(name)}" title="${escaped(name)}" width="72" height="72">`
     : `<blockquote>${escaped(text ?? '')}</blockquote>`;
 
+const column = (title: string) => `<th scope="col">${escaped(title)}</th>`;
 const count = (value: number) => value.toLocaleString('en');
 
 const style = `

@@ -3,6 +3,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { type DataReport, dataReportSchema } from '../core/dataReport.ts';
 import { UserError } from '../core/errors.ts';
+import { t } from '../core/l10n.ts';
 import { chooseConfig } from './chooseConfig.ts';
 import { dataHtml } from './dataHtml.ts';
 import { spokenError } from './runner.ts';
@@ -12,17 +13,18 @@ import type { Services } from './services.ts';
 export async function showData(services: Services, uri?: vscode.Uri): Promise<void> {
   const document = await chooseConfig(services, uri);
   if (!document) return;
-  if (document.isDirty && !(await document.save())) throw new UserError(`${document.fileName} could not be saved.`);
+  if (document.isDirty && !(await document.save()))
+    throw new UserError(t('{0} could not be saved.', document.fileName));
   const report = await vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,
-      title: 'MaskSub: looking through the data set',
+      title: t('MaskSub: looking through the data set'),
       cancellable: true,
     },
     (_, token) => ask(services, document.fileName, token),
   );
   if (!report) return;
-  const title = `Data: ${path.basename(document.fileName, '.masksub.json')}`;
+  const title = t('Data: {0}', path.basename(document.fileName, '.masksub.json'));
   const panel = vscode.window.createWebviewPanel('masksub.data', title, vscode.ViewColumn.Active, {
     enableFindWidget: true,
   });

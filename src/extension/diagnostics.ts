@@ -58,7 +58,7 @@ export class ConfigDiagnostics implements vscode.Disposable {
   async #check(document: vscode.TextDocument, signal: AbortSignal): Promise<void> {
     try {
       const { checkConfig, diagnosticsOf } = await import('./configCheck.ts');
-      const checked = await checkConfig(this.#runner, document, signal);
+      const checked = await checkConfig(this.#runner, document, { signal });
       if (signal.aborted) return;
       this.#collection.set(document.uri, 'problems' in checked ? diagnosticsOf(checked.problems) : []);
     } catch (error) {

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import * as z from 'zod';
 import { UserError } from '../core/errors.ts';
+import { t } from '../core/l10n.ts';
 import { spokenError } from './runner.ts';
 import type { Services } from './services.ts';
 
@@ -13,11 +14,11 @@ const answerSchema = z.object({
 
 export async function checkEnvironment({ runner, log }: Services): Promise<void> {
   const answer = await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Window, title: 'MaskSub: checking the environment' },
+    { location: vscode.ProgressLocation.Window, title: t('MaskSub: checking the environment') },
     () => runner.ask(['doctor', '--json']),
   );
   const parsed = answerSchema.safeParse(parseJson(answer.stdout));
-  if (!parsed.success) throw new UserError(`The environment could not be checked: ${spokenError(answer.stderr)}`);
+  if (!parsed.success) throw new UserError(t('The environment could not be checked: {0}', spokenError(answer.stderr)));
   const { checks } = parsed.data;
   log.info(
     [
@@ -31,14 +32,14 @@ export async function checkEnvironment({ runner, log }: Services): Promise<void>
       .filter(({ ok }) => ok)
       .map(({ name, detail }) => `${name} ${detail}`)
       .join('; ');
-    return offerLog(log, vscode.window.showInformationMessage(`Ready to train. ${details}.`, 'Show log'));
+    return offerLog(log, vscode.window.showInformationMessage(t('Ready to train. {0}.', details), t('Show log')));
   }
   const text = missing.map(({ name, detail }) => `${name}: ${detail}`).join(' ');
-  const setting = 'Set the engine folder';
+  const setting = t('Set the engine folder');
   const shown = vscode.window.showWarningMessage(
-    answer.code === 0 ? `Ready to train, but not at full speed. ${text}` : `Not ready to train. ${text}`,
+    answer.code === 0 ? t('Ready to train, but not at full speed. {0}', text) : t('Not ready to train. {0}', text),
     setting,
-    'Show log',
+    t('Show log'),
   );
   if ((await shown) === setting) {
     await vscode.commands.executeCommand('workbench.action.openSettings', 'masksub.enginePath');
@@ -46,7 +47,7 @@ export async function checkEnvironment({ runner, log }: Services): Promise<void>
 }
 
 async function offerLog(log: vscode.LogOutputChannel, shown: Thenable<string | undefined>): Promise<void> {
-  if ((await shown) === 'Show log') log.show();
+  if ((await shown) === t('Show log')) log.show();
 }
 
 function parseJson(text: string): unknown {

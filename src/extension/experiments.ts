@@ -1,4 +1,6 @@
 /** Runs grouped into the experiments that they were started as: for the run list, and for what one dashboard shows. */
+import path from 'node:path';
+import { experimentOf } from '../core/experiment.ts';
 import type { RunHandle } from '../core/messages.ts';
 import { isOver } from '../core/run.ts';
 import type { RunListing } from '../store/runReader.ts';
@@ -30,16 +32,11 @@ const urgency: readonly RunListing['state'][] = [
 export function groupExperiments(listings: readonly RunListing[]): Experiment[] {
   const groups = new Map<string, RunListing[]>();
   for (const listing of listings) {
-    const id = experimentOf(listing);
+    const id = groupOf(listing);
     groups.set(id, [...(groups.get(id) ?? []), listing]);
   }
   const experiments = [...groups].map(([id, runs]) => experimentFrom(id, runs));
   return experiments.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
-}
-
-/** The experiment that a run belongs to: its pair's id without the seed. A run's id is `<experiment>-s<seed>-<method>`. */
-export function experimentOf(run: Pick<RunListing, 'id' | 'pair'>): string {
-  return (run.pair ?? run.id.replace(/-[^-]+$/, '')).replace(/-s\d+$/, '');
 }
 
 /** The runs that the runner will make of a config, before any of their folders is there. */
@@ -52,6 +49,7 @@ export function expectedRuns(experiment: string, config: ExpectedConfig): RunHan
       method: methodName,
       role,
       ...(pair === undefined ? {} : { pair }),
+      experiment,
       seed,
       lost: false,
     });
@@ -69,10 +67,30 @@ export interface ExpectedConfig {
   readonly compare: { readonly baseline: boolean; readonly seeds: readonly number[] };
 }
 
-/** A listed run as the dashboard is told of it. */
+/**
+ * A listed run as the dashboard is told of it. A folder that was copied says another's id: it goes by the name of its folder, and is no
+ * part of the other's pair.
+ */
 export function handleOf(listing: RunListing): RunHandle {
-  const { id, name, method, role, pair, seed, state } = listing;
-  return { id, name, method, role, ...(pair === undefined ? {} : { pair }), seed, lost: state === 'lost' };
+  const { name, method, role, pair, seed, state, folder } = listing;
+  const id = path.basename(folder);
+  const isOwn = id === listing.id;
+  return {
+    id,
+    name,
+    method,
+    role,
+    ...(pair === undefined || !isOwn ? {} : { pair }),
+    experiment: groupOf(listing),
+    seed,
+    lost: state === 'lost',
+  };
+}
+
+/** The experiment that a listed run is part of; a copied folder is one by itself. */
+export function groupOf(listing: Pick<RunListing, 'id' | 'pair' | 'folder'>): string {
+  const id = path.basename(listing.folder);
+  return id === listing.id ? experimentOf(listing) : id;
 }
 
 /** A sortable experiment id: time (UTC) and name, as the runner makes one by itself. */

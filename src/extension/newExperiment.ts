@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../core/errors.ts';
+import { t } from '../core/l10n.ts';
 import { writeWhole } from '../store/files.ts';
 import { spokenError } from './runner.ts';
 import type { Services } from './services.ts';
@@ -18,8 +19,8 @@ export async function pickExperiment(services: Services, argument?: unknown): Pr
   if (!folder) return undefined;
   const answer = await askRunner(services, ['new', '--list', '--json']);
   const picked = await vscode.window.showQuickPick(templateItems(readTemplates(answer)), {
-    title: 'New experiment',
-    placeHolder: 'What to start from: type a model, a method of pretraining or a number of epochs',
+    title: t('New experiment'),
+    placeHolder: t('What to start from: type a model, a method of pretraining or a number of epochs'),
     matchOnDescription: true,
     matchOnDetail: true,
   });
@@ -43,18 +44,18 @@ async function write(services: Services, folder: vscode.WorkspaceFolder, templat
 
 async function askRunner({ runner }: Services, args: readonly string[]): Promise<string> {
   const answer = await runner.ask(args);
-  if (answer.code !== 0) throw new UserError(`No config could be made: ${spokenError(answer.stderr)}`);
+  if (answer.code !== 0) throw new UserError(t('No config could be made: {0}', spokenError(answer.stderr)));
   return answer.stdout;
 }
 
 /** The folder of the workspace, or the one that a person picks; with no folder open, offers to open one. */
 export async function pickFolder(): Promise<vscode.WorkspaceFolder | undefined> {
   const folders = (vscode.workspace.workspaceFolders ?? []).filter((folder) => folder.uri.scheme === 'file');
-  if (folders.length > 1) return vscode.window.showWorkspaceFolderPick({ placeHolder: 'Folder for the experiment' });
+  if (folders.length > 1) return vscode.window.showWorkspaceFolderPick({ placeHolder: t('Folder for the experiment') });
   if (folders[0]) return folders[0];
   const chosen = await vscode.window.showInformationMessage(
-    'MaskSub keeps configs and runs in a folder. Open one first.',
-    'Open folder…',
+    t('MaskSub keeps configs and runs in a folder. Open one first.'),
+    t('Open folder…'),
   );
   if (chosen) await vscode.commands.executeCommand('workbench.action.files.openFolder');
   return undefined;

@@ -1,55 +1,90 @@
 /** The run list in the side bar: experiments, and in each its runs. */
+import path from 'node:path';
 import * as vscode from 'vscode';
 import { titleOf } from '../core/comparison.ts';
-import { isOver, stateTitles } from '../core/run.ts';
+import { t } from '../core/l10n.ts';
+import { isOver } from '../core/run.ts';
 import type { RunListing } from '../store/runReader.ts';
 import type { Experiment } from './experiments.ts';
+import { FactsOfRuns } from './runFacts.ts';
 import type { Runs } from './runs.ts';
+import { experimentDescription, runDescription, runLabel, type Standing } from './runTexts.ts';
+import { stateText } from './stateText.ts';
 
-type Node = { readonly experiment: Experiment; readonly run?: RunListing };
+/** A row: an experiment, or a run of it. Commands of the list are called with it. */
+export type RunNode = { readonly experiment: Experiment; readonly run?: RunListing };
 
-export class RunTree implements vscode.TreeDataProvider<Node> {
+/** Shows the list; several rows can be selected, for the commands that take several runs. */
+export function createRunTree(runs: Runs): vscode.Disposable {
+  return vscode.window.createTreeView('masksub.runs', {
+    treeDataProvider: new RunTree(runs),
+    canSelectMany: true,
+    showCollapseAll: true,
+  });
+}
+
+class RunTree implements vscode.TreeDataProvider<RunNode> {
   readonly onDidChangeTreeData: vscode.Event<void>;
   readonly #runs: Runs;
+  readonly #facts = new FactsOfRuns();
 
   constructor(runs: Runs) {
     this.#runs = runs;
     this.onDidChangeTreeData = runs.onDidChange;
   }
 
-  getChildren(node?: Node): Node[] {
+  getChildren(node?: RunNode): RunNode[] {
     if (!node) return this.#runs.experiments.map((experiment) => ({ experiment }));
     return node.run ? [] : node.experiment.runs.map((run) => ({ experiment: node.experiment, run }));
   }
 
-  getTreeItem({ experiment, run }: Node): vscode.TreeItem {
-    return run ? runItem(experiment, run) : experimentItem(experiment);
+  getParent(node: RunNode): RunNode | undefined {
+    return node.run ? { experiment: node.experiment } : undefined;
+  }
+
+  getTreeItem({ experiment, run }: RunNode): vscode.TreeItem {
+    return run ? this.#runItem(experiment, run) : this.#experimentItem(experiment);
+  }
+
+  #experimentItem(experiment: Experiment): vscode.TreeItem {
+    const item = new vscode.TreeItem(experiment.name, vscode.TreeItemCollapsibleState.Collapsed);
+    const time = new Date(experiment.at).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
+    const said = experimentDescription(experiment, (run) => this.#standingOf(run));
+    item.id = experiment.id;
+    item.description = `${said} · ${time}`;
+    item.tooltip = [experiment.name, said, t('Begun {0}', time), experiment.id].join('\n');
+    return complete(item, experiment.state, 'experiment', experiment.id);
+  }
+
+  #runItem(experiment: Experiment, run: RunListing): vscode.TreeItem {
+    const item = new vscode.TreeItem(runLabel(run));
+    const said = runDescription(run, this.#standingOf(run));
+    item.id = run.folder;
+    item.description = said;
+    item.tooltip = [t('{0} on {1}', runLabel(run), titleOf(run.dataset)), said, run.folder].join('\n');
+    const { hasCheckpoint } = this.#facts.of(run);
+    return complete(item, run.state, hasCheckpoint ? 'run checkpoint' : 'run', experiment.id);
+  }
+
+  #standingOf(run: RunListing): Standing {
+    const living = isOver(run) ? undefined : this.#runs.living.find(({ id }) => isOwn(run) && id === run.id);
+    const { top1 } = this.#facts.of(run);
+    return { ...(living ? { living } : {}), ...(top1 === undefined ? {} : { top1 }) };
   }
 }
 
-function experimentItem(experiment: Experiment): vscode.TreeItem {
-  const item = new vscode.TreeItem(experiment.name, vscode.TreeItemCollapsibleState.Collapsed);
-  const time = new Date(experiment.at).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
-  item.id = experiment.id;
-  item.description = `${stateTitles[experiment.state]} · ${time}`;
-  item.tooltip = `${experiment.name}\n${stateTitles[experiment.state]}, begun ${time}\n${experiment.id}`;
-  return complete(item, experiment.state, 'experiment', experiment.id);
-}
-
-function runItem(experiment: Experiment, run: RunListing): vscode.TreeItem {
-  const item = new vscode.TreeItem(`${titleOf(run.method)}, seed ${run.seed}`);
-  item.id = run.folder;
-  item.description = stateTitles[run.state];
-  item.tooltip = `${titleOf(run.method)} on ${titleOf(run.dataset)}, seed ${run.seed}\n${stateTitles[run.state]}\n${run.folder}`;
-  return complete(item, run.state, 'run', experiment.id);
-}
+/** False for a folder that was copied: it says another's id. */
+const isOwn = (run: RunListing) => path.basename(run.folder) === run.id;
 
 function complete(item: vscode.TreeItem, state: RunListing['state'], kind: string, experiment: string) {
   item.iconPath = icon(state);
   item.contextValue = `${kind} ${isOver({ state }) ? 'over' : 'living'}`;
-  item.command = { command: 'masksub.openDashboard', title: 'Open dashboard', arguments: [experiment] };
+  item.command = { command: 'masksub.openDashboard', title: t('Open dashboard'), arguments: [experiment] };
+  item.accessibilityInformation = { label: `${stringOf(item.label)}, ${stateText(state)}, ${item.description}` };
   return item;
 }
+
+const stringOf = (label: vscode.TreeItem['label']) => (typeof label === 'string' ? label : (label?.label ?? ''));
 
 function icon(state: RunListing['state']): vscode.ThemeIcon {
   switch (state) {

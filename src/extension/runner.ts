@@ -43,13 +43,13 @@ export class Runner {
   }
 
   /**
-   * Starts the leader of an experiment in a process group of its own, its output in `log`, so that it outlives this window.
-   * Throws a system error where the log cannot be made.
+   * Starts a command that leads an experiment (`run`, `fork`, `reproduce`) in a process group of its own, its output in `log`, so that
+   * it outlives this window. Throws a system error where the log cannot be made.
    */
   lead(args: readonly string[], options: { cwd: string; log: string }): ChildProcess {
     const log = fs.openSync(options.log, 'a');
     try {
-      const child = spawn(process.execPath, [this.#cli, 'run', ...args], {
+      const child = spawn(process.execPath, [this.#cli, ...args], {
         cwd: options.cwd,
         env: this.#environment(),
         detached: true,

@@ -117,7 +117,7 @@ const hasLiving = (experiment: Experiment) => isLiving(experiment.runs);
 /** What of the list and the progress can be seen somewhere. */
 function signature(experiments: readonly Experiment[], living: readonly RunState[]): string {
   const listed = experiments.flatMap(({ runs }) => runs.map((run) => `${run.folder} ${run.state}`));
-  return [...listed, ...living.map((run) => `${run.id} ${run.steps.length}`)].join('\n');
+  return [...listed, ...living.map((run) => `${run.id} ${run.lastStep?.step}`)].join('\n');
 }
 
 /** The time of the last change in a folder; a run folder that comes or goes changes it. */

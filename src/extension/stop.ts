@@ -1,6 +1,7 @@
 /** `Stop run`: ends an experiment through the runner, and says so where that fails. */
 import * as vscode from 'vscode';
 import { UserError } from '../core/errors.ts';
+import { t } from '../core/l10n.ts';
 import { isOver } from '../core/run.ts';
 import type { RunListing } from '../store/runReader.ts';
 import { type Experiment, isLiving } from './experiments.ts';
@@ -17,24 +18,25 @@ export async function stop(services: Services, id?: string): Promise<void> {
   const run = experiment?.runs.find((candidate) => !isOver(candidate));
   if (run) await stopRun(services, run);
   else if (id !== undefined || living.length === 0) {
-    void vscode.window.showInformationMessage('Nothing is running.');
+    void vscode.window.showInformationMessage(t('Nothing is running.'));
   }
 }
 
-async function stopRun(services: Services, run: RunListing): Promise<void> {
+/** Ends a run and its pair, with a checkpoint. Throws a `UserError` where it goes on. */
+export async function stopRun(services: Services, run: RunListing): Promise<void> {
   const answer = await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Window, title: 'MaskSub: stopping' },
+    { location: vscode.ProgressLocation.Window, title: t('MaskSub: stopping') },
     () => services.runner.ask(['stop', run.folder]),
   );
   await services.runs.refresh();
   const listing = services.runs.experiments.flatMap(({ runs }) => runs).find(({ folder }) => folder === run.folder);
   // It may have ended by itself while it was told to stop.
   if (answer.code === 0 || (listing && isOver(listing))) return;
-  throw new UserError(`The run could not be stopped: ${spokenError(answer.stderr)}`);
+  throw new UserError(t('The run could not be stopped: {0}', spokenError(answer.stderr)));
 }
 
 async function pick(living: readonly Experiment[]): Promise<Experiment | undefined> {
   if (living.length < 2) return living[0];
   const items = living.map((experiment) => ({ label: experiment.name, description: experiment.id, experiment }));
-  return (await vscode.window.showQuickPick(items, { placeHolder: 'Experiment to stop' }))?.experiment;
+  return (await vscode.window.showQuickPick(items, { placeHolder: t('Experiment to stop') }))?.experiment;
 }

@@ -35,6 +35,26 @@ program
   .action(async (run, options) => (await import('./commands/resume.ts')).resume(run, options));
 
 program
+  .command('fork')
+  .description('go on from a checkpoint of a run as a run of its own, with another config')
+  .argument('<run>', 'a run id or folder')
+  .option('--at <step>', 'the step of the checkpoint (default: the newest)', wholeNumber)
+  .option('--set <key=value>', 'change a key, as in method.maskRatio=0.75 (repeatable)', collect, [])
+  .option('--out <folder>', 'where the run folders lie', '.masksub/runs')
+  .option('--id <id>', 'id of the new experiment (default: time and name)')
+  .option('--json', 'print the events, one JSON object a line')
+  .action(async (run, options) => (await import('./commands/fork.ts')).forkRun(run, options));
+
+program
+  .command('reproduce')
+  .description('make a run again from its folder, and say whether it comes out the same')
+  .argument('<run>', 'a run id or folder')
+  .option('--out <folder>', 'where the run folders lie, and the new one goes', '.masksub/runs')
+  .option('--id <id>', 'id of the new experiment (default: time and name)')
+  .option('--json', 'print the events, one JSON object a line, and last the comparison')
+  .action(async (run, options) => (await import('./commands/reproduce.ts')).reproduce(run, options));
+
+program
   .command('config')
   .description('check a config and print it with every default written out')
   .argument('<config>', 'a file, or - for standard input')
@@ -81,6 +101,22 @@ program
   .action(async (run, options) => (await import('./commands/show.ts')).show(run, options));
 
 program
+  .command('list')
+  .description('list the runs of a folder, newest first')
+  .option('--out <folder>', 'where the run folders lie', '.masksub/runs')
+  .option('--json', 'print one JSON array')
+  .action(async (options) => (await import('./commands/list.ts')).list(options));
+
+program
+  .command('compare')
+  .description('compare methods with their baselines: is the difference real, and what does it cost?')
+  .argument('[runs...]', 'run ids or folders; the id of an experiment stands for all of its runs (default: the newest)')
+  .option('--by <key>', 'also group the runs by a key of their configs, as in method.maskRatio')
+  .option('--out <folder>', 'where the run folders lie', '.masksub/runs')
+  .option('--json', 'print one JSON object')
+  .action(async (runs, options) => (await import('./commands/compare.ts')).compare(runs, options));
+
+program
   .command('stop')
   .description('stop a run and its pair, with a checkpoint')
   .argument('<run>', 'a run id or folder')
@@ -89,16 +125,33 @@ program
 
 program
   .command('export')
-  .description("write a run's model for other programs")
-  .argument('<run>', 'a run id or folder')
-  .option('--saved-model', 'as a TensorFlow SavedModel')
-  .option('--pytorch', 'as a safetensors file that PyTorch loads into the model of timm or transformers')
-  .option('--checkpoint <name>', 'which weights (default: best, else the newest)')
+  .description("write what runs say, as a report, figures or tables, or a run's model for other programs")
+  .argument('<run...>', 'run ids or folders; the id of an experiment stands for all of its runs')
+  .option('--html', 'a report in one file, which any browser opens')
+  .option('--svg', 'figures as SVG')
+  .option('--png', 'figures as PNG')
+  .option('--csv', 'every row of the scalars')
+  .option('--markdown', 'a summary in Markdown, on standard output unless --to says where')
+  .option('--tensorboard', 'event files for TensorBoard')
+  .option('--mlflow', 'a file store for MLflow')
+  .option('--saved-model', 'the model as a TensorFlow SavedModel')
+  .option('--pytorch', 'the model as a safetensors file that PyTorch loads into that of timm or transformers')
+  .option('--chart <name>', 'a chart (loss, accuracy, …) or any scalar (repeatable; default: all)', collectNames)
+  .option('--axis <name>', 'step, epoch, time, images or flops (default: epoch)')
+  .option('--from <x>', 'where the axis begins', realNumber)
+  .option('--until <x>', 'where the axis ends', realNumber)
+  .option('--smoothing <share>', 'average over this share of the range (default: 0)', realNumber)
+  .option('--log', 'logarithmic values')
+  .option('--style <name>', 'paper, light or dark (default: paper)')
+  .option('--width <cm>', 'of a figure (default: 8.5 on paper, else 17)', realNumber)
+  .option('--scale <factor>', 'pixels of a PNG for each of 96 to an inch (default: 4 on paper, else 2)', realNumber)
+  .option('--each-seed', 'a line for each seed instead of their mean and deviation')
+  .option('--checkpoint <name>', 'which weights of a model (default: best, else the newest)')
   .option('--ema', 'the moving average of the weights')
   .option('--batch <n>', 'fix the batch size of a SavedModel', wholeNumber)
-  .option('--to <path>', 'what to write (default: the folder <run>-saved-model, or <run>.safetensors)')
+  .option('--to <path>', 'the file or folder to write (default: named after the runs)')
   .option('--out <folder>', 'where the run folders lie', '.masksub/runs')
-  .action(async (run, options) => (await import('./commands/export.ts')).exportRun(run, options));
+  .action(async (runs, options) => (await import('./commands/export.ts')).exportRun(runs, options));
 
 program
   .command('parity')
@@ -151,6 +204,16 @@ function report(error: unknown): number {
 function collect(value: string, earlier: string[]): string[] {
   if (!value.includes('=')) throw new InvalidArgumentError('Expected key=value.');
   return [...earlier, value];
+}
+
+function collectNames(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value];
+}
+
+function realNumber(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isFinite(number)) throw new InvalidArgumentError('Expected a number.');
+  return number;
 }
 
 function wholeNumber(value: string): number {

@@ -1,6 +1,7 @@
 /** What the leader of an experiment and its training processes tell each other. */
 import type { Config } from '../core/config.ts';
 import type { Role, RunEvent } from '../core/events.ts';
+import type { Fork } from '../engine/fork.ts';
 
 /** One run, as its training process gets it. */
 export interface Job {
@@ -15,6 +16,8 @@ export interface Job {
   readonly threads: number;
   /** Set for a run that goes on in the folder it has, from its newest checkpoint. */
   readonly resume?: ResumeJob;
+  /** Set for a run that goes on from a checkpoint of another one. */
+  readonly fork?: ForkJob;
   /** The leader: pid, start time and control socket. */
   readonly leader: { readonly pid: number; readonly startTime: string; readonly socket: string };
 }
@@ -24,6 +27,14 @@ export interface ResumeJob {
   readonly dataHash: string;
   readonly backend: string;
   readonly executor: string;
+}
+
+/** Where a fork goes on. */
+export interface ForkJob extends Fork {
+  /** The folder of the other run, and the checkpoint relative to it. */
+  readonly folder: string;
+  readonly file: string;
+  readonly dataHash: string;
 }
 
 export type ToTrainer = { readonly type: 'job'; readonly job: Job } | { readonly type: 'stop' };

@@ -54,7 +54,7 @@ export function planOf(experiment: Experiment): Plan {
 /** Makes the runs of a plan, each in a process of its own. */
 export async function lead(plan: Plan, progress: Progress, stop: AbortSignal): Promise<Outcome> {
   const runs = new Map(plan.known.map((run) => [run.id, run]));
-  const step = () => Math.max(0, ...[...runs.values()].map((run) => run.steps.at(-1)?.step ?? 0));
+  const step = () => Math.max(0, ...[...runs.values()].map((run) => run.lastStep?.step ?? 0));
   const abort = new AbortController();
   stop.addEventListener('abort', () => abort.abort());
   const control = await serveControl((request) => {

@@ -1,9 +1,10 @@
 /** What a run was made with; written into its `config.json` so that it can be repeated. */
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { engineFolder, projectFolder } from './paths.ts';
 
-export function provenance(dataHash: string, backend: string) {
+export function provenance(dataHash: string, backend: string, threads: number) {
   const { version } = JSON.parse(fs.readFileSync(path.join(projectFolder(), 'package.json'), 'utf8')) as {
     version: string;
   };
@@ -15,6 +16,7 @@ export function provenance(dataHash: string, backend: string) {
       platform: `${process.platform} ${process.arch}`,
       ...(backend === 'tensorflow' ? { libtensorflow: engineVersion() } : {}),
     },
+    machine: { processor: os.cpus()[0]?.model.trim() ?? 'unknown', threads },
   };
 }
 

@@ -7,21 +7,23 @@ import { describeError, UserError } from '../core/errors.ts';
 import type { EngineEvent } from '../core/events.ts';
 import { lengthRatio } from '../core/maskRatio.ts';
 import { leavesPaper } from '../core/methodConfig.ts';
+import { checkFork } from '../engine/fork.ts';
 import { resizingNotice } from '../engine/imageSide.ts';
 import type { Model } from '../engine/models/model.ts';
 import { buildProblem, trainingFlops } from '../engine/problem.ts';
+import type { Problem } from '../engine/step/step.ts';
 import { train } from '../engine/train.ts';
 import { writeWhole } from '../store/files.ts';
 import { runFiles } from '../store/layout.ts';
 import { processStartTime, type RunLock, writeLock } from '../store/lock.ts';
 import { RunWriter } from '../store/runWriter.ts';
 import { loadBackend } from './backend.ts';
-import { checkpointTensors, newestCheckpoint } from './checkpoint.ts';
+import { checkpointTensors, type FoundCheckpoint, newestCheckpoint, readCheckpoint } from './checkpoint.ts';
 import { dataFactsOf } from './dataFacts.ts';
 import { collectGarbage, limitThreads } from './environment.ts';
 import { executorFactory } from './executor.ts';
 import { checkMachine } from './hardware.ts';
-import type { FromTrainer, Job, ResumeJob, ToTrainer } from './job.ts';
+import type { ForkJob, FromTrainer, Job, ResumeJob, ToTrainer } from './job.ts';
 import { openData } from './openData.ts';
 import { provenance } from './provenance.ts';
 import { readWeights } from './startingWeights.ts';
@@ -67,8 +69,10 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
   limitThreads(config.train.batchSize * trainingFlops(problem, lengthRatio(config)));
   const backend = await loadBackend(config.run.backend);
   checkMachine(config.run, backend);
-  if (job.resume && job.resume.dataHash !== data.hash) throw changedData(job, data.hash);
-  let found = job.resume && newestCheckpoint(path.join(job.out, job.runId), problem);
+  const before = job.resume ?? job.fork;
+  if (before && before.dataHash !== data.hash) throw changedData(before, data.hash, job.fork?.run ?? job.runId);
+  let found = job.resume ? newestCheckpoint(path.join(job.out, job.runId), problem) : forkedFrom(job.fork, problem);
+  if (job.fork && found) checkFork(job.fork, found.resume.progress, config, data, problem);
   let start = await weightsOf(job, problem.model);
   const lock = () => ({
     pid: process.pid,
@@ -82,8 +86,9 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
     : RunWriter.create(
         job.out,
         job.runId,
-        { ...repeatable(job), ...provenance(data.hash, backend.name) },
-        { lock: lock() },
+        { ...repeatable(job), ...provenance(data.hash, backend.name, job.threads) },
+        // A fork's clock goes on where that of its run stood.
+        { lock: lock(), begin: found?.resume.progress.cost.seconds ?? 0 },
       );
   const control = path.join(writer.folder, runFiles.control);
   writeWhole(control, `${JSON.stringify({ socket: job.leader.socket })}\n`);
@@ -99,6 +104,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
       attempt: writer.attempt,
       backend: backend.name,
       backendReason: backend.reason,
+      fork: job.fork,
     },
     {
       now: () => performance.now() / 1000,
@@ -118,6 +124,7 @@ async function trainJob(job: Job, isStopping: () => boolean): Promise<string> {
       executorFor: executorFactory(config.run, backend),
       saveCheckpoint: (name, snapshot, model, metadata) =>
         writer.writeCheckpoint(`${name}.safetensors`, checkpointTensors(snapshot, model), metadata),
+      saveSamples: (recorded) => writer.writeSamples(recorded),
     },
     found?.resume,
     start?.weights,
@@ -161,7 +168,7 @@ function weightsOf({ config, configFolder }: Job, model: Model) {
 }
 
 /** The config for the run folder, in which the data and the weights are found from everywhere. */
-function repeatable({ config, configFolder, pair }: Job) {
+function repeatable({ config, configFolder, pair, fork }: Job) {
   const departures = leavesPaper(config);
   const { data, model } = config;
   const found = <T extends object>(group: T, ...keys: (keyof T & string)[]): T => {
@@ -176,17 +183,20 @@ function repeatable({ config, configFolder, pair }: Job) {
     data: found(data, 'path', 'tokenizer'),
     model: found(model, 'weights'),
     pair,
+    ...(fork ? { forkOf: { run: fork.run, step: fork.step } } : {}),
     ...(departures.length > 0 ? { leavesPaper: departures } : {}),
   };
 }
 
-function changedData({ runId, resume }: Job, hash: string): UserError {
-  return new UserError(
-    `The data of ${runId} are not those that it was trained on: ${hash} instead of ${resume?.dataHash}.`,
-    {
-      hint: 'Put them back as they were, or start a new run.',
-    },
-  );
+/** What a fork starts from: one checkpoint, of another run. */
+function forkedFrom(fork: ForkJob | undefined, problem: Problem): FoundCheckpoint | undefined {
+  return fork && { resume: readCheckpoint(fork.folder, fork.file, problem), warnings: [] };
+}
+
+function changedData({ dataHash }: { readonly dataHash: string }, hash: string, run: string): UserError {
+  return new UserError(`The data of ${run} are not those that it was trained on: ${hash} instead of ${dataHash}.`, {
+    hint: 'Put them back as they were, or start a new run.',
+  });
 }
 
 /** What makes the numbers of a run that goes on differ from those of the same run in one go. */

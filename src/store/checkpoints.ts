@@ -5,8 +5,18 @@ import { errorCode, explainFileError } from './files.ts';
 import { runFiles } from './layout.ts';
 import { readMetadata } from './safetensors.ts';
 
-/** Relative to the run folder, the newest first: by their step; of two at one step, the numbered one. Damaged ones are among them. */
-export function checkpointFiles(folder: string): string[] {
+export interface CheckpointFile {
+  /** Relative to the run folder. */
+  readonly file: string;
+  /** Completed steps; 0 where a damaged one does not say. */
+  readonly step: number;
+}
+
+/** Files of `checkpointsOf`. */
+export const checkpointFiles = (folder: string): string[] => checkpointsOf(folder).map(({ file }) => file);
+
+/** The newest first: by their step; of two at one step, the numbered one. Damaged ones are among them. */
+export function checkpointsOf(folder: string): CheckpointFile[] {
   const checkpoints = path.join(folder, runFiles.checkpoints);
   try {
     return fs
@@ -14,7 +24,7 @@ export function checkpointFiles(folder: string): string[] {
       .filter((name) => name.endsWith('.safetensors'))
       .map((name) => ({ name, step: stepOf(path.join(checkpoints, name)) }))
       .sort((a, b) => b.step - a.step || Number(isNumbered(b.name)) - Number(isNumbered(a.name)))
-      .map(({ name }) => `${runFiles.checkpoints}/${name}`);
+      .map(({ name, step }) => ({ file: `${runFiles.checkpoints}/${name}`, step }));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
     throw explainFileError(checkpoints, error);

@@ -9,4 +9,5 @@ export const runFiles = {
   lock: 'run.lock',
   control: 'control',
   checkpoints: 'checkpoints',
+  samples: 'samples',
 } as const;

@@ -19,6 +19,7 @@ import { runFiles } from './layout.ts';
 import { type RunLock, removeLock, takeLock, writeLock } from './lock.ts';
 import { EventTail } from './runReader.ts';
 import { encodeSafetensors, type TensorFile } from './safetensors.ts';
+import { type StoredSamples, writeSamples } from './samplesFile.ts';
 
 export interface RunWriterOptions {
   /** Counts resumes. */
@@ -88,6 +89,7 @@ export class RunWriter {
     takeLock(folder, lock);
     removeUnfinished(folder);
     removeUnfinished(path.join(folder, runFiles.checkpoints));
+    removeUnfinished(path.join(folder, runFiles.samples));
     const last = new EventTail(folder).read().at(-1);
     const writer = new RunWriter(folder, last?.run ?? path.basename(folder), {
       attempt: (last?.attempt ?? -1) + 1,
@@ -143,6 +145,11 @@ export class RunWriter {
     writeWhole(path.join(checkpoints, name), encodeSafetensors(tensors, metadata));
     this.#sync();
     return `${runFiles.checkpoints}/${name}`;
+  }
+
+  /** Writes what an epoch recorded of its samples, as a whole, and gives its path relative to the run folder. */
+  writeSamples(recorded: StoredSamples): string {
+    return writeSamples(this.folder, recorded);
   }
 
   /** Ends the run's writing: the summary, that of the `end` event before, comes, and the lock and the control file go. */
@@ -213,6 +220,7 @@ export function endDeadRun(out: string, id: string, message: string): RunEvent |
   events.close();
   removeUnfinished(folder);
   removeUnfinished(path.join(folder, runFiles.checkpoints));
+  removeUnfinished(path.join(folder, runFiles.samples));
   remove(path.join(folder, runFiles.control));
   removeLock(folder);
   return event;

@@ -100,6 +100,7 @@ describe('what is not written', () => {
         precisionForced: false,
         logEvery: 10,
         layersEvery: 100,
+        samplesEvery: 5,
         checkpointEvery: 10,
       },
     });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
-import { emptyRun, isOver, reduceRun, reduceRunAll, secondsLeft } from '../../src/core/run.ts';
+import { emptyRun, eventsThatCount, isOver, reduceRun, reduceRunAll, secondsLeft } from '../../src/core/run.ts';
 import { anyEvent, epochEvent, startEvent, stepEvent } from './examples.ts';
 
 const envelope = { v: 1, run: 'run', attempt: 0 } as const;
@@ -57,9 +57,8 @@ test('everything that is shown is kept', () => {
     stepEvent(9),
     epochEvent(1, { top1: 0.7 }),
   ]);
-  expect(run.steps.map((event) => event.step)).toEqual([1, 9]);
+  expect([run.firstStep?.step, run.lastStep?.step]).toEqual([1, 9]);
   expect(run.epochs[0]?.validation?.top1).toBe(0.7);
-  expect(run.layers).toHaveLength(1);
   expect(run.warnings).toEqual(['slow']);
   expect(run.lastCheckpoint).toBe('checkpoints/b');
   expect(run.t).toBe(10);
@@ -79,18 +78,23 @@ describe('a run that goes on', () => {
 
   test('forgets what it did after the checkpoint that it goes on from', () => {
     const run = reduceRunAll(emptyRun('run'), [...first, again(15), stepEvent(20, { t: 70 })]);
-    expect(run.steps.map(({ step, t }) => [step, t])).toEqual([
-      [10, 10],
-      [20, 70],
-    ]);
+    expect(run.lastStep).toMatchObject({ step: 20, t: 70 });
     expect(run.epochs.map(({ epoch }) => epoch)).toEqual([1]);
-    expect(run.layers.map(({ step }) => step)).toEqual([10]);
     expect(run).toMatchObject({ state: 'running', end: undefined, t: 70, start: { attempt: 1, fromStep: 15 } });
   });
   test('keeps what it did up to that step', () => {
     const run = reduceRunAll(emptyRun('run'), [...first, again(20)]);
-    expect(run.steps.map(({ step }) => step)).toEqual([10, 20]);
+    expect(run.lastStep?.step).toBe(20);
     expect(run.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
+  });
+  test('of its events those count that were not done again', () => {
+    const counting = eventsThatCount([...first, again(15), stepEvent(20, { t: 70 })]);
+    const steps = counting.flatMap((event) => (event.type === 'step' ? [[event.step, event.t]] : []));
+    expect(steps).toEqual([
+      [10, 10],
+      [20, 70],
+    ]);
+    expect(counting.filter(({ type }) => type === 'layers')).toHaveLength(1);
   });
 });
 

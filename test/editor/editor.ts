@@ -14,6 +14,8 @@ const pictures = path.resolve('test-results/editor');
 export interface EditorOptions {
   /** Files of the workspace: text by name. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Writes what else the workspace holds. */
+  readonly prepare?: (workspace: string) => void;
   /** False: the folder is not trusted and nobody asks. */
   readonly trust?: boolean;
   /** Arguments of the server. */
@@ -40,6 +42,7 @@ export async function openServer(options: EditorOptions = {}): Promise<Server> {
   const data = path.join(folder, 'data');
   fs.mkdirSync(workspace);
   for (const [name, text] of Object.entries(options.files ?? {})) fs.writeFileSync(path.join(workspace, name), text);
+  options.prepare?.(workspace);
   const extension = packageFile();
   if (!fs.existsSync(extension)) throw new Error(`${extension} is missing; npm test -- editor makes it`);
   writeSettings(data, {

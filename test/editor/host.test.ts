@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { configText } from './configs.ts';
 import { openBrowser, openServer } from './editor.ts';
 import { hostResultsSchema } from './host/results.ts';
 import { until } from './runs.ts';
@@ -21,7 +22,11 @@ async function runHostSuite() {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.rmSync(file, { force: true });
   // Without this flag the build ignores the test payload silently.
-  const server = await openServer({ args: ['--enable-smoke-test-driver'], env: { MASKSUB_HOST_RESULTS: file } });
+  const server = await openServer({
+    args: ['--enable-smoke-test-driver'],
+    env: { MASKSUB_HOST_RESULTS: file },
+    files: { 'tiny.masksub.json': configText(1) },
+  });
   const browser = await openBrowser();
   const log: string[] = [];
   try {
@@ -35,7 +40,7 @@ async function runHostSuite() {
     ];
     const query = new URLSearchParams({ folder: server.workspace, payload: JSON.stringify(payload) });
     await page.goto(`${server.origin}?${query}`);
-    await until('the results of the suite', () => fs.existsSync(file), 90);
+    await until('the results of the suite', () => fs.existsSync(file), 240);
     return hostResultsSchema.parse(JSON.parse(fs.readFileSync(file, 'utf8')));
   } catch (error) {
     throw new Error(`The suite did not run inside the extension host.\n${log.join('\n')}`, { cause: error });

@@ -37,7 +37,14 @@ interface Case {
 
 const ops = 'src/engine/ops';
 /** Exports of files with gradients of their own that have none: tables on the host, constants, plain ops. */
-const withoutOwnGradient = ['batchNormBy', 'blockedPairs', 'gridConstants', 'relativePositionIndex', 'scoresOfPadding'];
+const withoutOwnGradient = [
+  'attentionWeights',
+  'batchNormBy',
+  'blockedPairs',
+  'gridConstants',
+  'relativePositionIndex',
+  'scoresOfPadding',
+];
 
 beforeAll(async () => {
   await loadBackend('tensorflow');

@@ -29,10 +29,12 @@ describe('the number of tensors stays the same over steps, and none is left afte
           };
           const { executor, stepInput } = await setUp(dropped, tinyData);
           const counts: number[] = [];
+          const image = { kind: 'images', values: new Float32Array(192), shape: [1, 8, 8, 3] } as const;
           for (const step of [0, 1, 2, 3]) {
-            if (step % 2 === 0) await executor.step(...(await stepInput(step)));
-            else await executor.inspect(...(await stepInput(step)));
-            await executor.evaluate({ kind: 'images', values: new Float32Array(192), shape: [1, 8, 8, 3] }, {}, 'ema');
+            const run = [executor.step, executor.inspect, executor.observe][step % 3] ?? executor.step;
+            await run(...(await stepInput(step)));
+            await executor.evaluate(image, {}, 'ema');
+            await executor.attention(image);
             await executor.reports();
             counts.push(tensors());
           }

@@ -1,12 +1,7 @@
 /** Runs find together again that were started together. */
 import { describe, expect, test } from 'vitest';
-import {
-  expectedRuns,
-  experimentOf,
-  groupExperiments,
-  handleOf,
-  newExperimentId,
-} from '../../src/extension/experiments.ts';
+import { experimentOf } from '../../src/core/experiment.ts';
+import { expectedRuns, groupExperiments, handleOf, newExperimentId } from '../../src/extension/experiments.ts';
 import type { RunListing } from '../../src/store/runReader.ts';
 
 const listing = (id: string, changes: Partial<RunListing> = {}): RunListing => ({

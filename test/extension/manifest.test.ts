@@ -36,7 +36,14 @@ test('commands have the names that people look for', () => {
     'MaskSub: Show data set',
     'MaskSub: Stop run',
     'MaskSub: Open dashboard',
+    'MaskSub: Open run summary',
     'MaskSub: Show run folder',
+    'MaskSub: Reproduce run',
+    'MaskSub: Fork run…',
+    'MaskSub: Compare configs',
+    'MaskSub: Compare config with…',
+    'MaskSub: Copy Markdown summary',
+    'MaskSub: Export…',
     'MaskSub: Check environment',
   ]);
 });
@@ -46,4 +53,43 @@ test('a folder without trust decides no path that is executed', () => {
   expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toEqual(
     settings.filter((name) => name.endsWith('Path')),
   );
+});
+
+test('what starts or needs the runner on a config is hidden without trust', () => {
+  const menus = Object.values(manifest.contributes.menus).flat() as { command: string; when: string }[];
+  const starters = /\.(reproduce|fork|showData|compareWith)$/;
+  expect(menus.filter(({ command, when }) => starters.test(command) && !when.includes('isWorkspaceTrusted'))).toEqual(
+    [],
+  );
+  const tools: { name: string; when?: string }[] = manifest.contributes.languageModelTools;
+  expect(tools.filter(({ when }) => when === 'isWorkspaceTrusted').map(({ name }) => name)).toEqual([
+    'start_run',
+    'stop_run',
+  ]);
+});
+
+test('a row of the run list has at most three inline actions', () => {
+  const rows: { when: string; group: string }[] = manifest.contributes.menus['view/item/context'];
+  const inline = rows.filter(({ group }) => group.startsWith('inline'));
+  for (const value of ['experiment living', 'experiment over', 'run checkpoint living', 'run over']) {
+    const shown = inline.filter(({ when }) => {
+      const [, pattern] = /viewItem =~ \/([^/]+)\//.exec(when) ?? [];
+      return pattern === undefined || new RegExp(pattern).test(value);
+    });
+    expect(shown.length, value).toBeLessThanOrEqual(3);
+    expect(shown.length, value).toBeGreaterThan(0);
+  }
+});
+
+test('the pictures of the walkthrough are there, and each step has an action', () => {
+  const [walkthrough] = manifest.contributes.walkthroughs;
+  const steps: { media: object; description: string; completionEvents: string[] }[] = walkthrough.steps;
+  expect(steps).toHaveLength(4);
+  for (const { media, description, completionEvents } of steps) {
+    const { svg, image = {} } = media as { svg?: string; image?: Record<string, string> };
+    for (const file of svg ? [svg] : Object.values(image))
+      expect(fs.existsSync(path.join(root, file)), file).toBe(true);
+    const [, command = ''] = /\(command:([\w.]+)\)/.exec(words[description.slice(1, -1)] ?? '') ?? [];
+    expect(completionEvents).toContain(`onCommand:${command}`);
+  }
 });

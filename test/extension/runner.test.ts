@@ -40,7 +40,7 @@ test('a leader has a process group of its own and writes into its log', async ()
     if (process.argv[2] !== 'run') process.exitCode = 9;
     setTimeout(() => {}, 500);`);
   const log = path.join(folder, 'a.log');
-  const child = runner.lead(['c.masksub.json'], { cwd: folder, log });
+  const child = runner.lead(['run', 'c.masksub.json'], { cwd: folder, log });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const group = execFileSync('ps', ['-o', 'pgid=', '-p', String(child.pid)], { encoding: 'utf8' });
   expect(Number(group)).toBe(child.pid);

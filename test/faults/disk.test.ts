@@ -21,8 +21,9 @@ import { cli, expectPlain, startCli } from '../support/cli.ts';
 
 const roles = ['baseline', 'masksub'] as const;
 
-// One epoch of `makeExperiment` writes: lock, config, control, data (1–4); start, five steps, layers, epoch (5–12); two checkpoints, each
-// with its event (13–16); summary and end (17, 18); and a heartbeat every 5 s.
+// One epoch of `makeExperiment` writes: lock, config, control, data (1–4); start, five steps, layers, epoch (5–12); what it recorded of
+// its samples, in two files, and their event (13–15); two checkpoints, each with its event (16–19); summary and end (20, 21); and a
+// heartbeat every 5 s.
 const writes: Record<string, number> = {
   'at the lock': 1,
   'at the config': 2,
@@ -30,10 +31,12 @@ const writes: Record<string, number> = {
   'at what it keeps of the data': 4,
   'at the first event': 5,
   'at a step': 8,
-  'at the first checkpoint': 13,
-  'at the last checkpoint': 15,
-  'at the summary': 17,
-  'at the last event': 18,
+  'at the images of the samples': 13,
+  'at the samples': 14,
+  'at the first checkpoint': 16,
+  'at the last checkpoint': 18,
+  'at the summary': 20,
+  'at the last event': 21,
 };
 
 describe('the disk is full', () => {

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { eventsThatCount } from '../../src/core/run.ts';
 import { listRuns, readRun } from '../../src/store/runReader.ts';
 import { decodeSafetensors } from '../../src/store/safetensors.ts';
 import { temporaryFolder } from '../store/temporaryFolder.ts';
@@ -24,7 +25,7 @@ const sets = [`train.epochs=${epochs}`, 'run.checkpointEvery=1', 'train.ema=0.9'
 
 const resume = ({ out }: Experiment, run = 'x-s0-masksub', ...rest: string[]) =>
   cli(['resume', run, '--out', out, ...rest]);
-const lastStep = (folder: string) => Math.max(0, ...readRun(folder).state.steps.map(({ step }) => step));
+const lastStep = (folder: string) => readRun(folder).state.lastStep?.step ?? 0;
 const checkpointOf = (folder: string, name: string) => {
   const file = path.join(folder, 'checkpoints', name);
   return decodeSafetensors(fs.readFileSync(file), file).tensors;
@@ -49,7 +50,10 @@ async function killedRun(...rest: string[]): Promise<Experiment> {
 
 /** What a run has told, but for what depends on the clock and the machine's load. */
 function toldBy(folder: string) {
-  const { steps, epochs, layers, end } = readRun(folder).state;
+  const { epochs, end } = readRun(folder).state;
+  const counting = eventsThatCount(eventsOf(folder));
+  const steps = counting.filter((event) => event.type === 'step');
+  const layers = counting.filter((event) => event.type === 'layers');
   return {
     steps: steps.map(({ step, epoch, images, loss, grad, learningRate, flops }) => ({
       ...{ step, epoch, images, loss, grad, learningRate, flops },
@@ -124,7 +128,7 @@ test('a pair that was stopped goes on, named by the folder of either run, and ca
       expect(state.state).toBe('stopped');
       shown.push([folder, `attempt    ${attempt + 1}, from step ${before[i]}`]);
       expect(summary?.steps).toBeGreaterThan(stoppedAt[i] ?? 0);
-      const steps = state.steps.map(({ step }) => step);
+      const steps = eventsThatCount(eventsOf(folder)).flatMap((event) => (event.type === 'step' ? [event.step] : []));
       expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
       expectNothingLeft(folder);
     });

@@ -70,8 +70,8 @@ describe('a pair', () => {
       expect(decoded).not.toContain(undefined);
       const all = decoded as RunEvent[];
       expect(all.map((event) => event.type).filter((type, i, types) => type !== types[i - 1])).toEqual([
-        ...['start', 'step', 'layers', 'epoch', 'checkpoint'],
-        ...['step', 'layers', 'epoch', 'checkpoint', 'end'],
+        ...['start', 'step', 'layers', 'epoch', 'samples', 'checkpoint'],
+        ...['step', 'layers', 'epoch', 'samples', 'checkpoint', 'end'],
       ]);
       const times = all.map((event) => event.t);
       expect(times).toEqual([...times].sort((a, b) => a - b));

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { dataReportSchema } from '../../src/core/dataReport.ts';
 import { decodeSafetensors } from '../../src/store/safetensors.ts';
+import { readSamples } from '../../src/store/samplesFile.ts';
 import { temporaryFolder } from '../store/temporaryFolder.ts';
 import { cli, expectRefusal } from '../support/cli.ts';
 
@@ -44,6 +45,11 @@ test.each(['remove', 'replace'])('a run of BERT learns from a CSV file, with tok
     ['finished', 1],
     ['finished', 1],
   ]);
+  const { samples } = readSamples(path.join(cwd, 'runs', 'x-s0-masksub'), 12);
+  for (const { tokens = [], label } of [...samples.training, ...(samples.validation?.worst ?? [])]) {
+    expect([tokens[0], tokens.at(-1)]).toEqual(['[CLS]', '[SEP]']);
+    expect(tokens[1]).toBe(samples.classNames[label] === 'positive' ? 'good' : 'bad');
+  }
 });
 
 test('its weights go to transformers, a SavedModel is refused before anything is written', async () => {

@@ -1,85 +1,123 @@
-/** Every chart draws what the events say of a pair, and nothing that they do not. */
+/** Every chart has a line for what the tables of a run hold, and none for what they don't. */
 import { describe, expect, test } from 'vitest';
-import type { RunEvent } from '../../src/core/events.ts';
-import { emptyRun, reduceRunAll } from '../../src/core/run.ts';
-import { emptyText, metrics, seriesOf } from '../../webview/charts/metrics.ts';
-import type { ShownPair, ShownRun } from '../../webview/state.ts';
-import { epochEvent, startEvent, stepEvent } from '../core/examples.ts';
+import type { MetricFacts } from '../../src/core/messages.ts';
+import { charts, extraChart } from '../../webview/charts/catalog.ts';
+import {
+  type ChartedRun,
+  chartedRunsOf,
+  emptyText,
+  type Facts,
+  linesOf,
+  scalarsOf,
+} from '../../webview/charts/lines.ts';
+import { applyMessage, chartedRuns, emptyState } from '../../webview/state.ts';
 
-function shown(method: 'baseline' | 'masksub', events: readonly RunEvent[]): ShownRun {
-  const role = method === 'baseline' ? 'baseline' : 'method';
-  const handle = { id: method, name: 'x', method, role, seed: 0, lost: false } as const;
-  return { handle, run: reduceRunAll(emptyRun(method), [startEvent({ role, method }), ...events]) };
-}
+const facts = (names: readonly string[], rows = 10): MetricFacts => ({ names, rows, extent: { step: [1, rows] } });
+const none = facts([], 0);
+const oneBranch = [
+  'loss.total',
+  'loss.main',
+  'grad.total',
+  'grad.main',
+  'learningRate',
+  'imagesPerSecond',
+  'memoryBytes',
+];
+const twoBranches = [...oneBranch, 'loss.sub', 'grad.sub', 'grad.cosine', 'grad.ratio', 'dataWait'];
+const epochs = facts(['train.loss', 'train.top1', 'validation.top1', 'validation.maskedTop1'], 2);
 
-const pair: ShownPair = {
-  seed: 0,
-  method: shown('masksub', [
-    stepEvent(10, { loss: { total: 1.5, main: 2, sub: 1 }, grad: { total: 1, main: 4, sub: 2, cosine: -0.25 } }),
-    stepEvent(20, { loss: { total: 1, main: Number.NaN, sub: 0.5 } }),
-    epochEvent(1),
-    epochEvent(2, { top1: 0.5, maskedTop1: 0.25 }),
-  ]),
-  baseline: shown('baseline', [
-    stepEvent(10, { loss: { total: 3, main: 3 }, grad: { total: 1, main: 1 }, learningRate: 1e-3 }),
-    epochEvent(2, { top1: 0.75 }),
-  ]),
-};
-
-const drawn = (id: string) => {
-  const metric = metrics.find((candidate) => candidate.id === id);
-  if (!metric) throw new Error(`There is no chart ${id}.`);
-  return seriesOf(metric, pair).map(({ label, who, dashed, points }) => ({ label, who, dashed, ...points }));
-};
-
-const expected = {
-  loss: [
-    { label: 'MaskSub main', who: 'method', dashed: false, x: [1, 2], y: [2, Number.NaN] },
-    { label: 'MaskSub sub', who: 'method', dashed: true, x: [1, 2], y: [1, 0.5] },
-    { label: 'Baseline', who: 'baseline', dashed: false, x: [1], y: [3] },
-  ],
-  accuracy: [
-    { label: 'MaskSub', who: 'method', dashed: false, x: [2], y: [50] },
-    { label: 'MaskSub masked', who: 'method', dashed: true, x: [2], y: [25] },
-    { label: 'Baseline', who: 'baseline', dashed: false, x: [2], y: [75] },
-  ],
-  'grad-ratio': [{ label: 'MaskSub sub / main', who: 'method', dashed: false, x: [1, 2], y: [0.5, 2] }],
-  'grad-cosine': [{ label: 'MaskSub cosine', who: 'method', dashed: false, x: [1, 2], y: [-0.25, 0.5] }],
-  lr: [{ label: 'both runs', who: 'both', dashed: false, x: [1, 2], y: [1e-3, 1e-3] }],
-  throughput: [
-    { label: 'MaskSub', who: 'method', dashed: false, x: [1, 2], y: [100, 100] },
-    { label: 'Baseline', who: 'baseline', dashed: false, x: [1], y: [100] },
-  ],
-};
-
-describe('a method with one branch', () => {
-  const alone: ShownPair = { seed: 0, method: shown('masksub', [stepEvent(10, { loss: { total: 3, main: 3 } })]) };
-  const of = (id: string) => metrics.find((metric) => metric.id === id) as (typeof metrics)[number];
-  test('does not say which', () => {
-    expect(seriesOf(of('loss'), alone).map(({ label }) => label)).toEqual(['MaskSub']);
-  });
-  test('has no ratio and no cosine, and is not waited for', () => {
-    for (const id of ['grad-ratio', 'grad-cosine']) {
-      expect(emptyText(of(id), alone)).toBe('MaskSub has one branch here: there is nothing to compare.');
-      expect(emptyText(of(id), { seed: 0, method: shown('masksub', []) })).toBe('Begins with the first step.');
-      expect(emptyText(of(id), { seed: 0, baseline: shown('baseline', []) })).toMatch(/baseline has one branch/);
-    }
-  });
+const run = (role: 'baseline' | 'method', id: string, slot = 0): ChartedRun => ({
+  id,
+  role,
+  slot,
+  method: role === 'method' ? 'masksub' : 'baseline',
+  label: role === 'method' ? 'MaskSub' : 'Baseline',
 });
+const pair = [run('method', 'm'), run('baseline', 'b')];
+const tables: Facts = new Map([
+  ['m', { steps: facts(twoBranches), epochs, layers: none }],
+  ['b', { steps: facts(oneBranch), epochs, layers: none }],
+]);
+const chart = (id: string) => charts.find((one) => one.id === id) as (typeof charts)[number];
+const drawn = (id: string, runs = pair, withSecond = true) =>
+  linesOf(chart(id), runs, tables, withSecond).map(
+    ({ label, who, second }) => `${label} | ${who}${second ? ' | second' : ''}`,
+  );
 
 describe('a pair', () => {
-  for (const [id, lines] of Object.entries(expected)) {
-    test(`as ${id}`, () => {
-      expect(drawn(id)).toEqual(lines);
-    });
+  for (const [id, lines] of Object.entries({
+    loss: ['MaskSub main | method', 'MaskSub sub | method | second', 'Baseline | baseline'],
+    accuracy: [
+      'MaskSub | method',
+      'MaskSub masked | method | second',
+      'Baseline | baseline',
+      'Baseline masked | baseline | second',
+    ],
+    'train-accuracy': ['MaskSub | method', 'Baseline | baseline'],
+    'grad-norm': ['MaskSub main | method', 'MaskSub sub | method | second', 'Baseline | baseline'],
+    'grad-ratio': ['MaskSub sub / main | method'],
+    'grad-cosine': ['MaskSub cosine | method'],
+    lr: ['both runs | both'],
+    throughput: ['MaskSub | method', 'Baseline | baseline'],
+    'data-wait': ['MaskSub | method'],
+    memory: ['MaskSub | method', 'Baseline | baseline'],
+  })) {
+    test(`as ${id}`, () => expect(drawn(id)).toEqual(lines));
   }
+  test('the ids that others rely on are there', () => {
+    const ids = ['loss', 'accuracy', 'grad-norm', 'grad-ratio', 'grad-cosine', 'lr', 'throughput'];
+    expect(charts.map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
+  });
+  test('a line of the next pair has the key of this one', () => {
+    const next = [run('method', 'm2'), run('baseline', 'b2')];
+    const later: Facts = new Map([...tables].map(([id, own]) => [`${id}2`, own]));
+    const keys = (runs: ChartedRun[], own: Facts) => linesOf(chart('loss'), runs, own, true).map(({ key }) => key);
+    expect(keys(next, later)).toEqual(keys(pair, tables));
+  });
 });
 
-test('the ids that others rely on are there', () => {
-  const ids = ['loss', 'accuracy', 'grad-norm', 'grad-ratio', 'grad-cosine', 'lr', 'throughput'];
-  expect(metrics.map(({ id }) => id).sort()).toEqual(ids.sort());
+describe('many runs', () => {
+  const runs = [run('method', 'm', 0), run('baseline', 'b', 1), run('method', 'm', 2)];
+  test('have the styles of their slots, and a line of their own for what a pair shares', () => {
+    expect(drawn('lr', runs)).toEqual(['MaskSub | 0', 'Baseline | 1', 'MaskSub | 2']);
+  });
+  test('without sub-branches there is no word of main either', () => {
+    expect(drawn('loss', runs, false)).toEqual(['MaskSub | 0', 'Baseline | 1', 'MaskSub | 2']);
+  });
+  test('say what they differ in', () => {
+    const handle = (id: string, seed: number, name: string) =>
+      ({ id, name, seed, method: 'masksub', role: 'method', experiment: name, lost: false }) as const;
+    const labels = (handles: ReturnType<typeof handle>[]) => {
+      const state = { ...applyMessage(emptyState, { type: 'show', runs: handles }), picked: '*' as const };
+      return chartedRunsOf(state, chartedRuns(state)).map(({ label }) => label);
+    };
+    expect(labels([handle('a', 0, 'x'), handle('b', 1, 'x')])).toEqual(['MaskSub seed 0', 'MaskSub seed 1']);
+    expect(labels([handle('a', 0, 'x'), handle('b', 0, 'y')])).toEqual(['x MaskSub', 'y MaskSub']);
+    expect(labels([handle('a', 0, 'x'), handle('b', 0, 'x')])).toEqual(['MaskSub', 'MaskSub (2)']);
+  });
 });
 
-test('without points there are no lines', () => {
-  for (const metric of metrics) expect(seriesOf(metric, { seed: 0, method: shown('masksub', []) })).toEqual([]);
+describe('without points', () => {
+  test('there are no lines', () => {
+    for (const one of charts) expect(linesOf(one, pair, new Map(), true)).toEqual([]);
+  });
+  test('a method with one branch is not waited for', () => {
+    const alone: Facts = new Map([['m', { steps: facts(oneBranch), epochs: none, layers: none }]]);
+    const text = (runs: ChartedRun[], own: Facts) => emptyText(chart('grad-ratio'), runs, own);
+    expect(text(pair, alone)).toBe('MaskSub has one branch here: there is nothing to compare.');
+    expect(text(pair, new Map())).toBe('Begins with the first step.');
+    expect(text([run('baseline', 'b')], tables)).toMatch(/baseline has one branch/);
+  });
+});
+
+test('any scalar can have a chart, also one with a hostile name', () => {
+  const name = '"><script>alert(1)</script>';
+  const own: Facts = new Map([['m', { steps: facts([name]), epochs: facts(['train.loss']), layers: none }]]);
+  expect(scalarsOf(pair, own)).toEqual([
+    { table: 'steps', name },
+    { table: 'epochs', name: 'train.loss' },
+  ]);
+  const made = extraChart({ table: 'steps', name });
+  expect(made.id).toMatch(/^extra-steps-[\w-]+$/);
+  expect(linesOf(made, pair, own, true)).toHaveLength(1);
 });

@@ -1,7 +1,17 @@
 /** What the dashboard shows follows from the messages, whatever their order. */
 import { describe, expect, test } from 'vitest';
 import type { RunHandle, ToDashboard } from '../../src/core/messages.ts';
-import { applyMessage, emptyState, isLiving, pairsOf, runsOf, shownPair } from '../../webview/state.ts';
+import {
+  applyMessage,
+  chartedRuns,
+  type DashboardState,
+  emptyState,
+  everyRun,
+  isLiving,
+  pairsOf,
+  runsOf,
+  shownPair,
+} from '../../webview/state.ts';
 import { epochEvent, startEvent, stepEvent } from '../core/examples.ts';
 
 const handle = (seed: number, method: 'baseline' | 'masksub', lost = false): RunHandle => ({
@@ -10,11 +20,12 @@ const handle = (seed: number, method: 'baseline' | 'masksub', lost = false): Run
   method,
   role: method === 'baseline' ? 'baseline' : 'method',
   pair: `exp-s${seed}`,
+  experiment: 'exp',
   seed,
   lost,
 });
 const seeds = [0, 1].flatMap((seed) => [handle(seed, 'baseline'), handle(seed, 'masksub')]);
-const stateAfter = (...messages: ToDashboard[]) => messages.reduce(applyMessage, emptyState);
+const stateAfter = (...messages: ToDashboard[]) => messages.reduce<DashboardState>(applyMessage, emptyState);
 const begun = (seed: number, at: string): ToDashboard => ({
   type: 'events',
   run: `exp-s${seed}-masksub`,
@@ -49,14 +60,40 @@ describe('of several seeds', () => {
   });
 
   test('a picked one stays while more of the experiment arrive, and goes with the experiment', () => {
-    const picked = { ...stateAfter({ type: 'show', runs: seeds.slice(0, 2) }, begun(0, 'a')), picked: 0 };
-    const grown = [{ type: 'show', runs: seeds } as const, begun(1, 'b')].reduce<typeof picked | typeof emptyState>(
-      applyMessage,
-      picked,
-    );
+    const picked = { ...stateAfter({ type: 'show', runs: seeds.slice(0, 2) }, begun(0, 'a')), picked: 'exp-s0' };
+    const messages: ToDashboard[] = [{ type: 'show', runs: seeds }, begun(1, 'b')];
+    const grown = messages.reduce<DashboardState>(applyMessage, picked);
     expect(shownPair(grown)?.seed).toBe(0);
-    const other = applyMessage(grown, { type: 'show', runs: [{ ...handle(0, 'masksub'), id: 'other-s0-masksub' }] });
+    const other = applyMessage(grown, {
+      type: 'show',
+      runs: [{ ...handle(0, 'masksub'), id: 'other-s0-masksub', pair: 'other-s0' }],
+    });
     expect(other.picked).toBeUndefined();
+  });
+});
+
+describe('several experiments at once', () => {
+  const other = handle(0, 'masksub');
+  const runs = [...seeds, { ...other, id: 'other-s0-masksub', pair: 'other-s0', experiment: 'other' }];
+
+  test('all runs are drawn, until a pair is picked', () => {
+    const state = stateAfter({ type: 'show', runs });
+    expect(chartedRuns(state)).toHaveLength(5);
+    expect(chartedRuns({ ...state, picked: 'other-s0' }).map(({ handle }) => handle.id)).toEqual(['other-s0-masksub']);
+  });
+
+  test('of one experiment a pair is drawn, until all are picked', () => {
+    const state = stateAfter({ type: 'show', runs: seeds });
+    expect(chartedRuns(state)).toHaveLength(2);
+    expect(chartedRuns({ ...state, picked: everyRun })).toHaveLength(4);
+  });
+
+  test('a run keeps its style while others come and go', () => {
+    const before = stateAfter({ type: 'show', runs });
+    const after = applyMessage(before, { type: 'show', runs: runs.slice(2) });
+    for (const { id } of runs.slice(2)) expect(after.slots.get(id)).toBe(before.slots.get(id));
+    const again = applyMessage(after, { type: 'show', runs });
+    expect(new Set(again.slots.values()).size).toBe(5);
   });
 });
 
@@ -68,16 +105,16 @@ test('events add up over messages, and those of a run that is not shown are drop
     { type: 'events', run, events: [stepEvent(2), epochEvent(1)] },
     { type: 'events', run: 'gone', events: [startEvent()] },
   );
-  expect(state.runs.get(run)?.steps.map(({ step }) => step)).toEqual([1, 2]);
+  expect(state.runs.get(run)?.lastStep?.step).toBe(2);
   expect(state.runs.get(run)?.epochs).toHaveLength(1);
   expect(state.runs.has('gone')).toBe(false);
 });
 
 test('showing again forgets the points, so that a replay does not double them', () => {
   const run = 'exp-s0-masksub';
-  const events: ToDashboard = { type: 'events', run, events: [startEvent(), stepEvent(1)] };
+  const events: ToDashboard = { type: 'events', run, events: [startEvent(), epochEvent(1)] };
   const state = stateAfter({ type: 'show', runs: seeds }, events, { type: 'show', runs: seeds }, events);
-  expect(state.runs.get(run)?.steps).toHaveLength(1);
+  expect(state.runs.get(run)?.epochs).toHaveLength(1);
 });
 
 describe('a lost run', () => {

@@ -10,7 +10,7 @@ import { epochEvent, startEvent, stepEvent } from '../core/examples.ts';
 
 function shown(method: 'baseline' | 'masksub', seed: number, events: readonly RunEvent[]): ShownRun {
   const role = method === 'baseline' ? 'baseline' : 'method';
-  const handle = { id: `${method}${seed}`, name: 'x', method, role, seed, lost: false } as const;
+  const handle = { id: `${method}${seed}`, name: 'x', method, role, experiment: 'e', seed, lost: false } as const;
   return { handle, run: reduceRunAll(emptyRun(handle.id), events) };
 }
 
@@ -18,6 +18,8 @@ const ended = (state: 'finished' | 'stopped', t = 75): RunEvent => ({
   ...{ v: 1, run: '', attempt: 0 },
   ...{ t, type: 'end', state, message: '' },
 });
+
+const unnamed = { key: 'e-s0', name: 'x' };
 
 /** A pair with that top-1 at epoch 10. */
 function pair(seed: number, baseline: number, method: number, state: 'finished' | 'stopped' = 'finished'): ShownPair {
@@ -27,6 +29,8 @@ function pair(seed: number, baseline: number, method: number, state: 'finished' 
     ended(state),
   ];
   return {
+    key: `e-s${seed}`,
+    name: 'x',
     seed,
     baseline: shown('baseline', seed, events('baseline', baseline)),
     method: shown('masksub', seed, events('method', method)),
@@ -54,6 +58,7 @@ describe('the verdict', () => {
 
   test('before the first validation of both there is no number', () => {
     const running = {
+      ...unnamed,
       seed: 0,
       baseline: shown('baseline', 0, [startEvent()]),
       method: shown('masksub', 0, [startEvent()]),
@@ -63,7 +68,7 @@ describe('the verdict', () => {
   });
 
   test('a run on its own has nothing to be compared with', () => {
-    const alone = { seed: 0, method: pair(0, 0.8, 0.85).method } as ShownPair;
+    const alone = { ...unnamed, seed: 0, method: pair(0, 0.8, 0.85).method } as ShownPair;
     expect(verdictOf(alone, [alone])).toMatchObject({ figure: '85.0', unit: '%' });
   });
 });
@@ -88,7 +93,12 @@ describe('on what a pair computes', () => {
   const on = (executor: string, precision = 'float32') =>
     startEvent({ backend: 'tensorflow', executor, precision, ...reasons });
   const texts = (method: RunEvent[], baseline: RunEvent[]) =>
-    computingTexts({ seed: 0, method: shown('masksub', 0, method), baseline: shown('baseline', 0, baseline) });
+    computingTexts({
+      ...unnamed,
+      seed: 0,
+      method: shown('masksub', 0, method),
+      baseline: shown('baseline', 0, baseline),
+    });
 
   test('is said once, with the reasons, where it is the same for both', () => {
     const text = 'TensorFlow, recorded, bfloat16: It is installed. It is the fastest.';

@@ -9,6 +9,7 @@ export const supervised = (weight: Term['weight'] = (subWeight) => 1 - subWeight
     const logits = forward('main');
     return { loss: criterion.loss(logits, target), logits };
   },
+  sampleLoss: ({ logits, criterion, target }) => criterion.loss(logits('main'), target),
 });
 
 export function baseline(): Method {

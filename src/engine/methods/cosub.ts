@@ -17,6 +17,10 @@ function taughtBy(teacher: Branch, branch: Branch): Term {
       const taught = criterion.loss(logits, criterion.activation(constants[teacher] as tf.Tensor2D));
       return { loss: tf.mul(tf.add(criterion.loss(logits, target), taught), 0.5), logits };
     },
+    sampleLoss: ({ logits, criterion, target }) => {
+      const taught = criterion.loss(logits(branch), criterion.activation(logits(teacher)));
+      return (criterion.loss(logits(branch), target) + taught) / 2;
+    },
   };
 }
 

@@ -12,6 +12,7 @@ const masked = (weight: Term['weight']): Term => ({
     const logits = forward('sub');
     return { loss: criterion.loss(logits, target), logits };
   },
+  sampleLoss: ({ logits, criterion, target }) => criterion.loss(logits('sub'), target),
 });
 
 export function directMask({ cleanView }: MethodOptions): Method {

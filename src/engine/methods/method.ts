@@ -3,6 +3,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { Config } from '../../core/config.ts';
 import type { DropSite } from '../models/model.ts';
 import type { Criterion } from '../ops/losses.ts';
+import type { HostCriterion } from '../sampleLosses.ts';
 
 export type Branch = 'main' | 'sub';
 
@@ -20,6 +21,15 @@ export interface TermContext {
   readonly constants: Readonly<Partial<Record<Branch, tf.Tensor2D>>>;
 }
 
+/** What a term's loss of one sample is made from. */
+export interface SampleContext {
+  /** The logits of one branch. */
+  readonly logits: (branch: Branch) => Float32Array;
+  /** The label, as it entered the step. */
+  readonly target: Float32Array;
+  readonly criterion: HostCriterion;
+}
+
 /** One term: its own forward and backward pass, so that only one term's activations are alive at a time. */
 export interface Term {
   readonly branch: Branch;
@@ -28,6 +38,8 @@ export interface Term {
   /** Branches whose logits the loss takes as constants: those of an earlier term, or else of a forward pass for them alone. */
   readonly teachers?: readonly Branch[];
   readonly loss: (context: TermContext) => { readonly loss: tf.Scalar; readonly logits: tf.Tensor2D };
+  /** The same on the host, of one sample: `loss` is its mean over the batch. */
+  readonly sampleLoss: (context: SampleContext) => number;
 }
 
 export interface Method {

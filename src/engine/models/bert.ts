@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../core/errors.ts';
 import type { ModelConfigOf } from '../../core/modelConfig.ts';
-import { attention, scoresOfPadding } from '../ops/attention.ts';
+import { attention, attentionWeights, scoresOfPadding } from '../ops/attention.ts';
 import { dropElements } from '../ops/dropElements.ts';
 import { lookUp } from '../ops/embedding.ts';
 import { gelu } from '../ops/gelu.ts';
@@ -73,6 +73,18 @@ export function bert(config: BertConfig): Model {
     return head(p, tf.reshape(x, [batch, x.shape[0] / batch, width]), draws.drop);
   }
 
+  /** Of [CLS], which the head reads. */
+  function shownAttention(p: Parameters, input: ModelInput): tf.Tensor3D {
+    const { ids, types, present } = textOf(input, length);
+    const batch = ids.shape[0];
+    const padding = scoresOfPadding(present);
+    let x = embed(p, ids, types, undefined);
+    for (let i = 0; i < depth - 1; i++) x = layer(p, `bert.encoder.layer.${i}`, x, padding, heads, undefined);
+    const projection = (name: string) => linearOf(p, `bert.encoder.layer.${depth - 1}.attention.self.${name}`, x);
+    const weights = attentionWeights(projection('query'), projection('key'), batch, heads, { padding });
+    return tf.slice(weights, [0, 0, 0], [batch, 1, length]);
+  }
+
   /** Sum of word, segment and position embeddings, (B, T) → (B·T, D). */
   function embed(p: Parameters, ids: tf.Tensor2D, types: tf.Tensor2D, drop: BranchDraws['drop']): tf.Tensor2D {
     const batch = ids.shape[0];
@@ -102,6 +114,7 @@ export function bert(config: BertConfig): Model {
     depth,
     dropSites: dropSitesOf(config),
     forward,
+    attention: shownAttention,
     forwardFlops: (kept) => {
       const tokens = config.masking === 'remove' ? kept : length; // [MASK] costs what a word does
       const perLayer = 2 * tokens * width * (4 * width + 2 * hidden) + 4 * tokens * tokens * width;

@@ -104,6 +104,11 @@ export interface Model {
   readonly dropSites: readonly DropSite[];
   /** Logits, (B, classes). */
   readonly forward: (parameters: Parameters, input: ModelInput, draws: BranchDraws, mode: ForwardMode) => tf.Tensor2D;
+  /**
+   * What each part of a whole input gets of the last block's attention, averaged over heads, (B, rows, columns): of the token that the
+   * head reads, or what the parts give each other on average. In evaluation mode; absent where the model has no such thing.
+   */
+  readonly attention?: (parameters: Parameters, input: ModelInput) => tf.Tensor3D;
   /** Floating-point operations of one sample's forward pass with `kept` visible units; a multiply-add counts as two. */
   readonly forwardFlops: (kept: number) => number;
 }

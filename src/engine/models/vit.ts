@@ -7,7 +7,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfigOf } from '../../core/modelConfig.ts';
 import { dropPathRates } from '../../core/schedules.ts';
-import { type ScoreTerms, scoresOfPadding, selfAttention } from '../ops/attention.ts';
+import { attentionWeights, type ScoreTerms, scoresOfPadding, selfAttention } from '../ops/attention.ts';
 import { dropElements } from '../ops/dropElements.ts';
 import { gelu, quickGelu } from '../ops/gelu.ts';
 import { linear, linearOfConstant } from '../ops/linear.ts';
@@ -111,6 +111,25 @@ export function vit(config: VitConfig): Model {
     };
     for (let i = 0; i < depth; i++) x = block(p, `blocks.${i}`, x, batch, draws.drop, seen);
     return head(p, tf.reshape<tf.Rank.R3>(x, [batch, x.shape[0] / batch, width]), draws.present);
+  }
+
+  /** Of the class token where the head reads that, else what the patches give each other. */
+  function attention(p: Parameters, input: ModelInput): tf.Tensor3D {
+    const images = imagesOf(input);
+    const batch = images.shape[0];
+    const grid = form.positions === 'relative' ? gridConstants(side) : undefined;
+    let x = embed(p, patchify(images, patchSize), undefined);
+    if (form.preNorm) x = normOf(p, 'norm_pre', x);
+    const whole: Seen = { grid, selected: undefined };
+    for (let i = 0; i < depth - 1; i++) x = block(p, `blocks.${i}`, x, batch, undefined, whole);
+    const at = `blocks.${depth - 1}`;
+    const [q, k] = tf.split(qkvOf(p, at, normOf(p, `${at}.norm1`, x)), 3, 1) as [tf.Tensor2D, tf.Tensor2D];
+    const bias = grid && positionBias(p, at, grid, undefined, batch);
+    const weights = attentionWeights(q, k, batch, heads, { bias });
+    const first = hasClassToken ? 1 : 0;
+    const [from, count] = config.pool === 'token' ? [0, 1] : [first, tokens];
+    const toPatches = tf.slice(weights, [0, from, first], [batch, count, tokens]);
+    return tf.reshape(tf.mean(toPatches, 1), [batch, side, side]);
   }
 
   /** Patch and position embedding; only the kept tokens are embedded, and the class token goes in front. */
@@ -219,6 +238,7 @@ export function vit(config: VitConfig): Model {
     depth,
     dropSites: rates.flatMap((rate, i) => dropSitesOf(`blocks.${i}`, rate)),
     forward,
+    attention,
     forwardFlops: (kept) => {
       const length = kept + (hasClassToken ? 1 : 0);
       const hidden = Math.round(width * config.mlpRatio);

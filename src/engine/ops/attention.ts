@@ -60,31 +60,53 @@ export function attention(
 ): tf.Tensor2D {
   const tokens = q.shape[0] / sequences;
   const width = q.shape[1];
-  const toHeads = (x: tf.Tensor2D) =>
-    tf.transpose<tf.Tensor4D>(tf.reshape(x, [sequences, tokens, heads, width / heads]), [0, 2, 1, 3]); // (B, H, T, D/H)
+  const split = (x: tf.Tensor2D) => toHeads(x, sequences, heads);
   const fromHeads = (x: tf.Tensor4D) =>
     tf.reshape<tf.Rank.R2>(tf.transpose(x, [0, 2, 1, 3]), [sequences * tokens, width]);
   return differentiable([q, k, v], (q, k, v) => {
-    const { mixed, save } = mix(toHeads(q), toHeads(k), toHeads(v), { padding });
+    const { mixed, save } = mix(split(q), split(k), split(v), { padding });
     return {
       value: fromHeads(mixed),
       save,
       gradient: (dy, saved) => {
-        const { dQ, dK, dV } = gradientsOfMix(toHeads(dy), saved);
+        const { dQ, dK, dV } = gradientsOfMix(split(dy as tf.Tensor2D), saved);
         return [dQ, dK, dV].map(fromHeads);
       },
     };
   });
 }
 
+/** How much each token (rows) takes of each (columns), averaged over heads: q and k (B·T, D) of B sequences → (B, T, T). No gradient. */
+export function attentionWeights(
+  q: tf.Tensor2D,
+  k: tf.Tensor2D,
+  sequences: number,
+  heads: number,
+  terms: ScoreTerms = {},
+): tf.Tensor3D {
+  const { weights } = weigh(toHeads(q, sequences, heads), toHeads(k, sequences, heads), terms);
+  return tf.mean<tf.Tensor3D>(weights, 1);
+}
+
+/** (B·T, D), heads side by side → (B, H, T, D/H). */
+function toHeads(x: tf.Tensor2D, sequences: number, heads: number): tf.Tensor4D {
+  const [rows, width] = x.shape;
+  return tf.transpose(tf.reshape(x, [sequences, rows / sequences, heads, width / heads]), [0, 2, 1, 3]);
+}
+
 /** q, k and v (B, H, T, D/H) → values mixed by attention, (B, H, T, D/H), and what the backward pass needs. */
-function mix(q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D, { bias, padding }: ScoreTerms) {
+function mix(q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D, terms: ScoreTerms) {
+  const { scaledQ, weights } = weigh(q, k, terms);
+  return { mixed: tf.matMul<tf.Tensor4D>(weights, v), save: [scaledQ, k, v, weights] };
+}
+
+/** q and k (B, H, T, D/H) → (B, H, T, T). */
+function weigh(q: tf.Tensor4D, k: tf.Tensor4D, { bias, padding }: ScoreTerms) {
   const scaledQ = tf.mul<tf.Tensor4D>(q, scaleOf(q));
-  let scores = tf.matMul<tf.Tensor4D>(scaledQ, k, false, true); // (B, H, T, T)
+  let scores = tf.matMul<tf.Tensor4D>(scaledQ, k, false, true);
   if (bias) scores = addBias(scores, bias);
   if (padding) scores = tf.add(scores, padding);
-  const weights = tf.softmax<tf.Tensor4D>(scores);
-  return { mixed: tf.matMul<tf.Tensor4D>(weights, v), save: [scaledQ, k, v, weights] };
+  return { scaledQ, weights: tf.softmax<tf.Tensor4D>(scores) };
 }
 
 function gradientsOfMix(dMixed: tf.Tensor, saved: readonly tf.Tensor[]) {

@@ -7,6 +7,7 @@ import type { Executor, HostBatch, Inspection, Snapshot } from './executor.ts';
 import { batchTensors, drawTensors, inputTensors, type MakeTensor, scalarTensors } from './inputs.ts';
 import { type ReportSource, reportOf, reportTensor } from './report.ts';
 import {
+  attentionOf,
   type BatchTensors,
   evaluateModel,
   type Problem,
@@ -44,6 +45,16 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
       const numbers = tf.keep(run(batches, scalars, reportTensor));
       pending.push({ numbers, batches: batches.length, scalars });
     },
+    async observe(batches, scalars) {
+      const [numbers, logits] = run(batches, scalars, (outcome, tensors) => [
+        reportTensor(outcome, tensors),
+        outcome.batches.map((batch) => batch.logits as Record<string, tf.Tensor>),
+      ]) as [tf.Tensor1D, Record<string, tf.Tensor>[]];
+      pending.push({ numbers: tf.keep(numbers), batches: batches.length, scalars });
+      const values = logits.map((batch) => mapValues(batch, floats));
+      tf.dispose(logits);
+      return values;
+    },
     async inspect(batches, scalars) {
       const [numbers, terms, total, logits] = run(batches, scalars, (outcome, tensors) => [
         reportTensor(outcome, tensors),
@@ -66,6 +77,12 @@ export function eagerExecutor(problem: Problem, initial: ReadonlyMap<string, Flo
       tf.dispose(pending.map(({ numbers }) => numbers));
       pending = [];
       return reports;
+    },
+    async attention(input) {
+      return tf.tidy(() => {
+        const shown = attentionOf(problem, state.parameters, inputTensors(input, copied));
+        return shown && floats(shown);
+      });
     },
     async evaluate(input, draws, weights) {
       return tf.tidy(() => {

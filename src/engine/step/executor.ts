@@ -34,6 +34,8 @@ export interface HostText {
 }
 
 export interface HostBatch {
+  /** Positions in the training data, (B); absent where the samples are none of it. */
+  readonly samples?: Int32Array;
   readonly input: HostModelInput;
   /** (B, classes). */
   readonly target: Float32Array;
@@ -61,10 +63,12 @@ export interface StepGradients {
   readonly total: ReadonlyMap<string, Float32Array>;
 }
 
+/** Logits of each batch of a step, and each branch, (B, classes). */
+export type StepLogits = readonly Readonly<Partial<Record<Branch, Float32Array>>>[];
+
 /** The inner life of one step, for parity checks and statistics of each layer. */
 export interface Inspection extends StepGradients {
-  /** Logits of each batch and branch, (B, classes). */
-  readonly logits: readonly Readonly<Partial<Record<Branch, Float32Array>>>[];
+  readonly logits: StepLogits;
 }
 
 /** Everything a run needs to go on: parameters, buffers, optimizer slots and moving average, by name. */
@@ -86,7 +90,9 @@ export interface Executor {
   readonly name: 'eager' | 'recorded';
   /** One optimizer step over one or more batches whose gradients are averaged. */
   step(batches: readonly HostBatch[], scalars: StepScalars): Promise<void>;
-  /** The same, and reads what happened inside. */
+  /** The same, and reads the logits. */
+  observe(batches: readonly HostBatch[], scalars: StepScalars): Promise<StepLogits>;
+  /** The same, and reads everything that happened inside. */
   inspect(batches: readonly HostBatch[], scalars: StepScalars): Promise<Inspection>;
   /**
    * Bytes that training with such batches needs beside the process itself, at most; nothing is computed. An estimate: allocators
@@ -97,6 +103,11 @@ export interface Executor {
   reports(): Promise<StepReport[]>;
   /** Logits (B, classes) in evaluation mode. */
   evaluate(input: HostModelInput, draws: HostDraws, weights: 'parameters' | 'ema'): Promise<Float32Array>;
+  /**
+   * What a sample's parts get of the last block's attention, (B, rows, columns), in evaluation mode; nothing where the model has none to
+   * show.
+   */
+  attention(input: HostModelInput): Promise<Float32Array | undefined>;
   snapshot(): Promise<Snapshot>;
   restore(snapshot: Snapshot): Promise<void>;
   /** What people should know, in sentences: of the time since the last call. */

@@ -38,8 +38,10 @@ export function withFallback(problem: Problem, recorded: Executor, precision: 'f
       return current.name;
     },
     step: (batches, scalars) => attempt((executor) => executor.step(batches, scalars)),
+    observe: (batches, scalars) => attempt((executor) => executor.observe(batches, scalars)),
     inspect: (batches, scalars) => attempt((executor) => executor.inspect(batches, scalars)),
     evaluate: (images, draws, weights) => attempt((executor) => executor.evaluate(images, draws, weights)),
+    attention: (input) => attempt((executor) => executor.attention(input)),
     memoryOf: (batches, scalars) => attempt(async (executor) => executor.memoryOf?.(batches, scalars)),
     reports: async () => [...earlier.splice(0), ...(await current.reports())],
     snapshot: () => current.snapshot(),

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Branch } from '../methods/method.ts';
 import type { StepScalars } from '../optim/optimizer.ts';
 import { type ParameterGroup, unpackValues } from '../parameters.ts';
-import type { Executor, HostBatch, HostDraws, HostModelInput, Inspection, StepReport } from './executor.ts';
+import type { Executor, HostBatch, HostDraws, HostModelInput, Inspection, StepLogits, StepReport } from './executor.ts';
 import type { Feed, GraphRuntime, GraphSession } from './graphRuntime.ts';
 import { batchTensors, drawTensors, type HostInput, inputTensors, type MakeTensor, scalarTensors } from './inputs.ts';
 import { isOutOfMemory } from './memoryNeed.ts';
@@ -15,7 +15,7 @@ import type { Node, Value } from './recorded/graph.ts';
 import { RecordingError, record, type Trace } from './recorded/trace.ts';
 import { readState, type Variable, variableGraph, variablesOf, writeState } from './recorded/variables.ts';
 import { type ReportSource, reportOf, reportTensor } from './report.ts';
-import { evaluateModel, type Problem, type StepOutcome, type TrainState, trainStep } from './step.ts';
+import { attentionOf, evaluateModel, type Problem, type StepOutcome, type TrainState, trainStep } from './step.ts';
 
 /** Recordings that a session holds before it is opened anew: a graph never shrinks. */
 const MOST_RECORDINGS = 24;
@@ -102,10 +102,18 @@ export async function recordedExecutor(
     return results;
   }
 
+  const logitsOf = (results: ReadonlyMap<string, Float32Array>, batches: number): StepLogits =>
+    Array.from({ length: batches }, (_, i) =>
+      Object.fromEntries(method.terms.map(({ branch }) => [branch, results.get(logitsName(i, branch))])),
+    );
+
   return {
     name: 'recorded',
     async step(batches, scalars) {
       await step(batches, scalars, false);
+    },
+    async observe(batches, scalars): Promise<StepLogits> {
+      return logitsOf(await step(batches, scalars, false), batches.length);
     },
     async inspect(batches, scalars): Promise<Inspection> {
       const results = await step(batches, scalars, true);
@@ -117,9 +125,7 @@ export async function recordedExecutor(
       return {
         terms: Object.fromEntries(method.terms.map(({ branch }) => [branch, byName(branch)])),
         total: byName('total'),
-        logits: batches.map((_, i) =>
-          Object.fromEntries(method.terms.map(({ branch }) => [branch, results.get(`${i}/${branch}`)])),
-        ),
+        logits: logitsOf(results, batches.length),
       };
     },
     async memoryOf(batches, scalars) {
@@ -147,6 +153,15 @@ export async function recordedExecutor(
         return { results: new Map([['logits', logits]]), updates: new Map() };
       });
       return (await run(recording, inputs)).get('logits') as Float32Array;
+    },
+    async attention(input): Promise<Float32Array | undefined> {
+      if (!problem.model.attention) return undefined;
+      const inputs = collectInputs((make) => inputTensors(input, make));
+      const recording = await recordingFor('attention', inputs, (trace, make) => {
+        const shown = attentionOf(problem, valuesOf(trace, 'parameters', groups), inputTensors(input, make));
+        return { results: new Map(shown ? [['attention', shown]] : []), updates: new Map() };
+      });
+      return (await run(recording, inputs)).get('attention');
     },
     snapshot: () => readState(session, variables, problem),
     restore: (snapshot) => writeState(session, variables, snapshot),
@@ -219,24 +234,21 @@ function recordStep(
   for (const [g, buffers] of next.buffers.entries()) updates.set(`buffers.${g}`, buffers);
   for (const [g, average] of (next.ema ?? []).entries()) updates.set(`ema.${g}`, average);
   const results = new Map<string, tf.Tensor>([['report', reportTensor(outcome, tensors)]]);
-  if (inspected)
-    addInspection(
-      results,
-      outcome,
-      method.terms.map(({ branch }) => branch),
-    );
+  outcome.batches.forEach(({ logits }, i) => {
+    for (const { branch } of method.terms) results.set(logitsName(i, branch), logits[branch] as tf.Tensor);
+  });
+  if (inspected) addGradients(results, outcome);
   return { results, updates };
 }
 
-function addInspection(results: Map<string, tf.Tensor>, outcome: StepOutcome, branches: readonly Branch[]): void {
+function addGradients(results: Map<string, tf.Tensor>, outcome: StepOutcome): void {
   outcome.total.forEach((gradient, g) => {
     results.set(`total/${g}`, gradient);
     for (const term of outcome.terms) results.set(`${term.branch}/${g}`, term.gradient[g] as tf.Tensor);
   });
-  outcome.batches.forEach(({ logits }, i) => {
-    for (const branch of branches) results.set(`${i}/${branch}`, logits[branch] as tf.Tensor);
-  });
 }
+
+const logitsName = (batch: number, branch: Branch) => `${batch}/${branch}`;
 
 /** What a step is fed, in the order in which its tensors are made. */
 function collectInputs(build: (make: MakeTensor) => void): HostInput[] {

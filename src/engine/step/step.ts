@@ -134,6 +134,15 @@ export function evaluateModel(
   });
 }
 
+/** The model's attention (B, rows, columns) in evaluation mode, where it has one to show. Call inside `tf.tidy`. */
+export function attentionOf(
+  { model, groups }: Pick<Problem, 'model' | 'groups'>,
+  parameters: readonly tf.Tensor1D[],
+  input: ModelInput,
+): tf.Tensor3D | undefined {
+  return model.attention?.(unpack(groups, parameters), input);
+}
+
 /** Forward and backward pass of each term in turn; the activations of one are freed before the next begins. */
 function differentiateTerms(
   problem: Problem,

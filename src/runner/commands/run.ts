@@ -1,7 +1,7 @@
 /** `masksub run`: an experiment from its config to its comparison. */
 import path from 'node:path';
-import type { Config } from '../../core/config.ts';
 import { formatProblem } from '../../store/configFile.ts';
+import { experimentId } from '../experimentId.ts';
 import { planOf } from '../leader.ts';
 import { conduct } from './conduct.ts';
 import { readConfig } from './readConfig.ts';
@@ -30,20 +30,10 @@ export async function run(file: string, options: RunOptions): Promise<void> {
   }
   const { config } = result;
   const experiment = {
-    id: options.id ?? experimentId(config),
+    id: options.id ?? experimentId(config.name),
     out: path.resolve(options.out),
     config,
     configFolder: path.dirname(path.resolve(file)),
   };
   await conduct(planOf(experiment), experiment.out, options);
-}
-
-/** Sortable by time: 20260131-235959-fashion-vit. */
-function experimentId(config: Config): string {
-  const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  const slug = config.name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-|-$/g, '');
-  return slug ? `${time}-${slug}` : time;
 }

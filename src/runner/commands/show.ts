@@ -16,7 +16,7 @@ export function show(name: string, options: { out: string; json?: boolean }): vo
       state: state.state,
       start,
       lastEpoch: last,
-      lastStep: state.steps.at(-1),
+      lastStep: state.lastStep,
       end,
       summary,
       warnings,
@@ -37,7 +37,7 @@ export function show(name: string, options: { out: string; json?: boolean }): vo
           `  executor   ${start.executor}. ${start.executorReason}`.trimEnd(),
           `  precision  ${start.precision}`,
           ...(start.attempt > 0 ? [`  attempt    ${start.attempt + 1}, from step ${start.fromStep ?? 0}`] : []),
-          `  progress   epoch ${last?.epoch ?? 0} of ${start.epochs}, step ${state.steps.at(-1)?.step ?? 0} of ${start.steps}, ${duration(state.t)}`,
+          `  progress   epoch ${last?.epoch ?? 0} of ${start.epochs}, step ${state.lastStep?.step ?? 0} of ${start.steps}, ${duration(state.t)}`,
           `  weights    ${start.initHash}`,
           `  batches    ${start.batchHash}`,
         ]

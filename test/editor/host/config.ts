@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { eventually } from './eventually.ts';
 
 describe('*.masksub.json', () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'masksub-host-'));
@@ -80,13 +81,4 @@ async function completions(document: vscode.TextDocument): Promise<string[]> {
     const labels = list.items.map(({ label }) => (typeof label === 'string' ? label : label.label));
     return labels.length > 0 ? labels : undefined;
   });
-}
-
-/** The first answer that is not empty: language services come up in their own time. */
-async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    await new Promise((resolve) => setTimeout(resolve, 200)); // mocha's time limit ends this
-  }
 }

@@ -10,6 +10,7 @@ export async function run(): Promise<void> {
   mocha.suite.emit(Mocha.Suite.constants.EVENT_FILE_PRE_REQUIRE, globalThis, 'host', mocha);
   await import('./commands.ts');
   await import('./config.ts');
+  await import('./native.ts');
 
   const tests: { name: string; error?: string }[] = [];
   const failures = await new Promise<number>((resolve) => {

@@ -1,0 +1,396 @@
+/**
+ * `npm run bench:dashboard [-- --json] [--quick]`: what the dashboard costs with long runs, in a real VS Code with the packaged
+ * extension, through Chromium; and TensorBoard with the same numbers, where Python has it.
+ */
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import zlib from 'node:zlib';
+import { chromium } from 'playwright-core';
+import { build } from '../build.mjs';
+import { installExtension, startEditorServer, writeSettings } from '../editor/server.mjs';
+import { packageExtension } from '../package.mjs';
+import { findBrowser, setUpBrowser } from '../setup/browser.mjs';
+import { setUpEditor } from '../setup/editor.mjs';
+import { execute, fail, root } from '../setup/step.mjs';
+import { processTree, writeLongRun } from './longRun.mjs';
+import { machine, median } from './measure.mjs';
+import { print } from './print.mjs';
+
+const options = /** @type {const} */ ({
+  json: { type: 'boolean' },
+  quick: { type: 'boolean' },
+  only: { type: 'string', multiple: true },
+});
+const goals = { cold: 3000, warm: 400, script: 0.2, toPixel: 350, frames: 30, table: 500, host: 100, bundle: 350 };
+const browserArguments = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
+
+await main().catch(fail);
+
+async function main() {
+  const { values } = parseArgs({ options });
+  const show = print(values.json === true);
+  const isWanted = (part) => !values.only || values.only.includes(part);
+  const [executable, extension] = await setUp(values.json === true);
+  show({ row: 'machine', ...machine() });
+  const steps = values.quick ? 100_000 : 1_000_000;
+  const repeats = values.quick ? 1 : 3;
+  const row = (what, measured, goal, unit, value = median(measured)) =>
+    show({
+      row: 'dashboard',
+      what,
+      value,
+      unit,
+      goal,
+      met: unit === 'frames/s' ? value >= goal : value <= goal,
+      values: measured,
+    });
+  if (isWanted('bundle')) row('panel bundle, gzip', [bundleSize()], goals.bundle, 'kB');
+  if (isWanted('long')) await longRun(executable, extension, steps, repeats, row);
+  if (isWanted('live')) await live(executable, extension, row);
+  if (isWanted('table')) await table(executable, extension, repeats, row);
+  if (isWanted('memory')) await hostMemory(executable, extension, row);
+}
+
+/** A finished run of many steps: opened without and with its pyramid, then zoomed; and the same numbers in TensorBoard. */
+async function longRun(executable, extension, steps, repeats, row) {
+  /** @type {number[][]} */
+  const [cold = [], warm = [], frames = []] = [[], [], []];
+  const name = `${steps.toLocaleString('en')} steps`;
+  await withEditor(executable, extension, async ({ runs, open }) => {
+    const folder = writeLongRun(runs, 'long-s0-masksub', { steps });
+    for (let i = 0; i < repeats; i++) {
+      fs.rmSync(path.join(folder, 'metrics'), { recursive: true, force: true });
+      cold.push(await open(({ drawn }) => drawn));
+      warm.push(
+        await open(async ({ drawn, frame, page }) => {
+          frames.push(await zooming(page, frame));
+          return drawn;
+        }),
+      );
+    }
+    row(`open ${name}, no pyramid`, cold, goals.cold, 'ms');
+    row(`open ${name}, with pyramid`, warm, goals.warm, 'ms');
+    row(`zoom and pan at ${name}`, frames, goals.frames, 'frames/s');
+    await tensorboard(executable, folder, name, row);
+  });
+}
+
+/** Two living runs that say 50 step events a second each. */
+async function live(executable, extension, row) {
+  await withEditor(executable, extension, async ({ runs, open, log }) => {
+    const writers = ['baseline', 'masksub'].map((method) =>
+      spawn(process.execPath, [path.join(root, 'scripts/bench/longRun.mjs'), runs, method, '50'], { stdio: 'inherit' }),
+    );
+    try {
+      await until(() => fs.existsSync(path.join(runs, 'live-s0-masksub', 'events.jsonl')));
+      await open(async ({ frame, page }) => {
+        await new Promise((resolve) => setTimeout(resolve, 5000)); // the window has settled
+        const script = await scriptShare(page, frame, 20_000);
+        row('script of the page, 2 runs at 50 events/s', [script], goals.script, 'of a core');
+        const latencies = latenciesOf(runs, log()).sort((a, b) => a - b);
+        row('event to pixel, median', latencies.slice(0, 5), goals.toPixel, 'ms', median(latencies));
+        row(
+          'event to pixel, 95 of 100',
+          latencies.slice(-5),
+          goals.toPixel,
+          'ms',
+          latencies[Math.floor(0.95 * latencies.length)],
+        );
+      });
+    } finally {
+      for (const writer of writers) writer.kill();
+    }
+  });
+}
+
+/** The run table of 500 runs. */
+async function table(executable, extension, repeats, row) {
+  await withEditor(executable, extension, async ({ runs, open }) => {
+    for (let i = 0; i < 250; i++) {
+      for (const method of ['baseline', 'masksub']) {
+        writeLongRun(runs, `run${i}-s0-${method}`, { steps: 20, learningRate: 0.001 * (i + 1) });
+      }
+    }
+    const times = [];
+    for (let i = 0; i < repeats; i++) {
+      await open(async ({ frame, page }) => {
+        const began = performance.now();
+        await frame.locator('#tab-runs').click();
+        await frame.locator('#page-runs [role=row], #page-runs tr').nth(10).waitFor();
+        const opened = performance.now() - began;
+        const sorting = performance.now();
+        await frame
+          .locator('#page-runs [role=columnheader], #page-runs th')
+          .filter({ hasText: 'Top-1' })
+          .first()
+          .click();
+        await twoFrames(frame);
+        const sorted = performance.now() - sorting;
+        const filtering = performance.now();
+        await frame.locator('#page-runs input[type=search], #page-runs input').first().fill('run12');
+        await twoFrames(frame);
+        times.push([opened, sorted, performance.now() - filtering]);
+        await page.keyboard.press('Escape');
+      });
+    }
+    const column = (i) => times.map((time) => time[i]);
+    row('500 runs: open the table', column(0), goals.table, 'ms');
+    row('500 runs: sort', column(1), goals.table, 'ms');
+    row('500 runs: filter', column(2), goals.table, 'ms');
+  });
+}
+
+/** The extension host with 20 runs of 100,000 steps, of which 12 are shown, above the one with none. */
+async function hostMemory(executable, extension, row) {
+  const measure = (count) =>
+    withEditor(executable, extension, async ({ runs, open, server }) => {
+      for (let i = 0; i < count; i++) {
+        writeLongRun(runs, `a${Math.floor(i / 2)}-s0-${i % 2 ? 'masksub' : 'baseline'}`, { steps: 100_000 });
+      }
+      const look = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 8000));
+        return extensionHostBytes(server) / 1e6;
+      };
+      return count === 0
+        ? open(look, true)
+        : open(async () => {
+            await look();
+            return look();
+          });
+    });
+  const empty = await measure(0);
+  const full = await measure(20);
+  row('extension host, 20 runs of 100,000 steps', [full - empty], goals.host, 'MB');
+}
+
+/** Opens an editor on a workspace whose run folders lie in `runs`, for as long as `work` takes. */
+async function withEditor(executablePath, extension, work) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'masksub-bench-'));
+  const [workspace, data] = [path.join(folder, 'workspace'), path.join(folder, 'data')];
+  const runs = path.join(workspace, '.masksub', 'runs');
+  fs.mkdirSync(runs, { recursive: true });
+  writeSettings(data);
+  await installExtension(data, extension);
+  const server = await startEditorServer({ data, workspace, env: { ...process.env, HOME: folder } });
+  const payload = JSON.stringify([['logLevel', 'masksub.masksub=trace']]);
+  const url = `${server.origin}?${new URLSearchParams({ folder: workspace, payload })}`;
+  const open = async (look, isEmpty = false) => {
+    const browser = await chromium.launch({ executablePath, args: browserArguments });
+    try {
+      const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
+      await page.goto(url);
+      await page.locator('.monaco-workbench .part.statusbar .statusbar-item').first().waitFor({ timeout: 60_000 });
+      await new Promise((resolve) => setTimeout(resolve, 4000)); // what else a window does when it opens
+      const began = await palette(page, 'MaskSub: Open dashboard');
+      const frame = page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+      if (!isEmpty) await whenDrawn(frame);
+      return await look({ page, frame, drawn: performance.now() - began });
+    } finally {
+      await browser.close();
+    }
+  };
+  try {
+    return await work({ runs, open, server, log: () => logOf(path.join(data, 'data', 'logs')) });
+  } finally {
+    await server.stop();
+    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Waits until every chart in view says how many points it shows. */
+async function whenDrawn(frame) {
+  await frame.locator('#chart-loss').waitFor({ timeout: 120_000 });
+  await frame.locator('#dashboard').evaluate(`async () => {
+    const isInView = (figure) => {
+      const { top, bottom, height } = figure.getBoundingClientRect();
+      return height > 0 && bottom > 0 && top < innerHeight;
+    };
+    for (;;) {
+      const figures = [...document.querySelectorAll('#page-charts figure')].filter(isInView);
+      if (figures.length > 0 && figures.every((figure) => figure.dataset.drawn === 'true')) return;
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+  }`);
+}
+
+/** Frames a second while a person zooms in and out and pans. */
+async function zooming(page, frame) {
+  const box = await frame.locator('#chart-loss .u-over').boundingBox();
+  const counting = frame.locator('#dashboard').evaluate(`() =>
+    new Promise((resolve) => {
+      const times = [];
+      const tick = (now) => {
+        times.push(now);
+        if (now - times[0] < 4000) requestAnimationFrame(tick);
+        else resolve((1000 * (times.length - 1)) / (now - times[0]));
+      };
+      requestAnimationFrame(tick);
+    })`);
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  const end = performance.now() + 4000;
+  for (let i = 0; performance.now() < end; i++) {
+    await page.keyboard.down('Control');
+    await page.mouse.wheel(0, i % 40 < 20 ? -60 : 60);
+    await page.keyboard.up('Control');
+    await new Promise((resolve) => setTimeout(resolve, 12));
+  }
+  return counting;
+}
+
+/** Share of a core that the page's scripts take, over so many milliseconds. */
+async function scriptShare(page, frame, ms) {
+  const handle = await frame.locator('#dashboard').elementHandle();
+  const session = await page
+    .context()
+    .newCDPSession((await handle.ownerFrame()) ?? page)
+    .catch(() => page.context().newCDPSession(page));
+  await session.send('Performance.enable');
+  const scriptSeconds = async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'ScriptDuration').value;
+  };
+  const before = await scriptSeconds();
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  return (1000 * ((await scriptSeconds()) - before)) / ms;
+}
+
+/** TensorBoard on the same scalars: from the request for its page to all visible charts drawn, with the points that it samples. */
+async function tensorboard(executablePath, folder, name, row) {
+  const python = process.env.MASKSUB_TORCH_PYTHON ?? path.join(root, '.reference', 'bin', 'python');
+  const logs = fs.mkdtempSync(path.join(os.tmpdir(), 'masksub-tensorboard-'));
+  let server;
+  try {
+    await execute(process.execPath, [
+      path.join(root, 'dist/cli.js'),
+      'export',
+      folder,
+      '--tensorboard',
+      '--to',
+      path.join(logs, 'run'),
+    ]);
+    const port = await freePort();
+    server = spawn(
+      python,
+      ['-m', 'tensorboard.main', '--logdir', logs, '--port', String(port), '--host', '127.0.0.1'],
+      {
+        stdio: 'ignore',
+      },
+    );
+    await until(async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined);
+      return answer?.ok === true;
+    });
+    const browser = await chromium.launch({ executablePath, args: browserArguments });
+    try {
+      const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
+      const began = performance.now();
+      await page.goto(`http://127.0.0.1:${port}/?darkMode=true#timeseries`);
+      await page.locator('scalar-card line-chart').first().waitFor({ timeout: 180_000 });
+      await page.waitForFunction(`document.querySelectorAll('scalar-card line-chart').length > 2`);
+      await page.waitForLoadState('networkidle', { timeout: 180_000 });
+      row(`TensorBoard, ${name}, 1,000 points a chart`, [performance.now() - began], Number.POSITIVE_INFINITY, 'ms');
+    } finally {
+      await browser.close();
+    }
+  } catch (error) {
+    console.error(`TensorBoard is not measured: ${error.message.split('\n')[0]}`);
+  } finally {
+    server?.kill();
+    fs.rmSync(logs, { recursive: true, force: true });
+  }
+}
+
+function bundleSize() {
+  const files = ['webview.js', 'webview.css'].map((name) => fs.readFileSync(path.join(root, 'dist', name)));
+  return files.reduce((sum, file) => sum + zlib.gzipSync(file, { level: 9 }).length, 0) / 1000;
+}
+
+/** Resident memory of the extension host, which the editor starts as `--type=extensionHost`. */
+function extensionHostBytes({ pid }) {
+  const host = processTree(pid).find(({ command }) => command.includes('--type=extensionHost'));
+  return host ? host.residentBytes : Number.NaN;
+}
+
+/** Browser and packaged extension; what set-up says goes to standard error where the rows go to a program. */
+async function setUp(json) {
+  const { log } = console;
+  if (json) console.log = console.error;
+  await setUpBrowser();
+  await setUpEditor();
+  await build();
+  const extension = await packageExtension();
+  console.log = log;
+  return [findBrowser(), extension];
+}
+
+async function palette(page, title) {
+  const row = page.locator('.quick-input-widget .monaco-list-row').filter({ hasText: title }).first();
+  for (let attempt = 0; attempt < 10; attempt++) {
+    await page.keyboard.press('F1');
+    const input = page.locator('.quick-input-widget .quick-input-box input');
+    try {
+      await input.waitFor({ timeout: 3000 });
+      await input.fill(`>${title}`, { timeout: 3000 });
+      await row.waitFor({ timeout: 3000 });
+    } catch {
+      await page.keyboard.press('Escape');
+      continue;
+    }
+    const began = performance.now();
+    await row.click();
+    return began;
+  }
+  throw new Error(`The palette does not offer "${title}".`);
+}
+
+/** From the time at which a step event was made to the frame after the one that shows it. */
+function latenciesOf(runs, log) {
+  const made = new Map();
+  for (const id of fs.readdirSync(runs)) {
+    const file = path.join(runs, id, 'events.jsonl');
+    if (!fs.existsSync(file)) continue;
+    const events = fs
+      .readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line.endsWith('}'))
+      .map((line) => JSON.parse(line));
+    const zero = Date.parse(events[0].at) - events[0].t * 1000;
+    for (const { type, step, t } of events) if (type === 'step') made.set(`${id} ${step}`, zero + t * 1000);
+  }
+  return [...log.matchAll(/Step (\d+) of (\S+) painted at (\d+)/g)].flatMap(([, step, run, at]) => {
+    const time = made.get(`${run} ${step}`);
+    return time === undefined ? [] : [Number(at) - time];
+  });
+}
+
+function logOf(folder) {
+  const names = /** @type {string[]} */ (fs.readdirSync(folder, { recursive: true }));
+  const files = names.filter((name) => path.basename(name) === 'MaskSub.log');
+  return files.map((name) => fs.readFileSync(path.join(folder, name), 'utf8')).join('');
+}
+
+const twoFrames = (frame) =>
+  frame
+    .locator('#dashboard')
+    .evaluate('() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {net.AddressInfo} */ (server.address());
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function until(look) {
+  const deadline = Date.now() + 60_000;
+  while (!(await look())) {
+    if (Date.now() > deadline) throw new Error(`Waited in vain for ${look}.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

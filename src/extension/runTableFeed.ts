@@ -1,0 +1,74 @@
+/** The rows of the run table for the dashboard, as long as it wants them; and what a person writes beside them. */
+import path from 'node:path';
+import type { Disposable, LogOutputChannel } from 'vscode';
+import { describeError } from '../core/errors.ts';
+import type { FromDashboard, ToDashboard } from '../core/messages.ts';
+import { annotate } from '../store/annotations.ts';
+import { RunRows } from '../store/runRows.ts';
+import type { Runs } from './runs.ts';
+
+/** Between two looks at the folders while something changes, in milliseconds. */
+const PAUSE_MS = 1000;
+
+export class RunTableFeed implements Disposable {
+  readonly #runs: Runs;
+  readonly #post: (message: ToDashboard) => void;
+  readonly #log: LogOutputChannel;
+  readonly #rows: RunRows;
+  readonly #subscription: Disposable;
+  #wanted = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(runs: Runs, post: (message: ToDashboard) => void, log: LogOutputChannel) {
+    this.#runs = runs;
+    this.#post = post;
+    this.#log = log;
+    this.#rows = new RunRows(() => runs.outFolders());
+    this.#subscription = runs.onDidChange(() => this.#later());
+  }
+
+  /** True while the page wants to be told of every change. */
+  set wanted(wanted: boolean) {
+    this.#wanted = wanted;
+    if (wanted) this.#send();
+  }
+
+  annotate({ run, star, tags, notes }: Extract<FromDashboard, { type: 'annotate' }>): void {
+    const listing = this.#runs.experiments
+      .flatMap(({ runs }) => runs)
+      .find(({ folder }) => path.basename(folder) === run);
+    if (!listing) return;
+    const change = {
+      ...(star === undefined ? {} : { star }),
+      ...(tags === undefined ? {} : { tags }),
+      ...(notes === undefined ? {} : { notes }),
+    };
+    try {
+      annotate(path.dirname(listing.folder), run, change);
+    } catch (error) {
+      this.#post({ type: 'notice', text: describeError(error) });
+    }
+    this.#send();
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#subscription.dispose();
+  }
+
+  #later(): void {
+    if (!this.#wanted || this.#timer) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#wanted) this.#send();
+    }, PAUSE_MS);
+  }
+
+  #send(): void {
+    try {
+      this.#post({ type: 'rows', rows: this.#rows.read() });
+    } catch (error) {
+      this.#log.error(`The runs cannot be listed: ${String(error)}`);
+    }
+  }
+}

@@ -1,0 +1,237 @@
+/** A run folder for charts: its state and, at any resolution, its scalars, read once and followed while the run lives. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { UserError } from '../core/errors.ts';
+import type { RunEvent } from '../core/events.ts';
+import type { RunMetrics, WindowQuery } from '../core/metricQuery.ts';
+import type { RunState } from '../core/run.ts';
+import { errorCode, explainFileError } from './files.ts';
+import { runFiles } from './layout.ts';
+import { loadCache, saveCache } from './metrics/cache.ts';
+import { ChunkStore, DamagedChunk } from './metrics/chunkStore.ts';
+import { Reading } from './metrics/reading.ts';
+import { axisNames } from './metrics/table.ts';
+import { windowOf } from './metrics/window.ts';
+
+export interface RunLogOptions {
+  /** Where what was read is kept for the next time; `metrics` in the run folder by default, memory where that cannot be written. */
+  readonly cacheFolder?: string;
+  /** How far a long log is read, 0 to 1. */
+  readonly onProgress?: (done: number) => void;
+}
+
+const PIECE = 4 << 20;
+/** The editor's process has other things to do: after so many milliseconds it gets a turn. */
+const SLICE_MS = 20;
+
+export class RunLog {
+  readonly folder: string;
+  readonly metrics: RunMetrics;
+  readonly #file: string;
+  readonly #options: RunLogOptions;
+  #store: ChunkStore;
+  #reading: Reading;
+  /** Bytes of the log that are read, up to the end of a line. */
+  #consumed = 0;
+  #saved = 0;
+  #identity = '';
+  #wasThere = false;
+  #isGone = false;
+  #updating: Promise<boolean> | undefined;
+
+  private constructor(folder: string, options: RunLogOptions) {
+    this.folder = folder;
+    this.#file = path.join(folder, runFiles.events);
+    this.#options = options;
+    this.#store = new ChunkStore(this.#cacheFolder());
+    this.#reading = new Reading(path.basename(folder), this.#store);
+    const tables = () => this.#reading.tables;
+    this.metrics = {
+      names: (table) => tables()[table].names,
+      rows: (table) => tables()[table].rows,
+      extent: (table, axis) => {
+        const of = tables()[table];
+        const at = axisNames.indexOf(axis);
+        return of.rows > 0 ? [of.endOf(0, at, 0), of.endOf(of.bucketCount - 1, at, 1)] : undefined;
+      },
+      window: (query) => this.#window(query),
+    };
+  }
+
+  /** Throws a `UserError` where the log cannot be read; one that is not there yet has no events. */
+  static async open(folder: string, options: RunLogOptions = {}): Promise<RunLog> {
+    const log = new RunLog(folder, options);
+    log.#load();
+    await log.update();
+    log.#save();
+    return log;
+  }
+
+  get id(): string {
+    return this.state.id;
+  }
+
+  get state(): RunState {
+    return this.#reading.state;
+  }
+
+  /** Lines that are no event of this version. */
+  get skipped(): number {
+    return this.#reading.skipped;
+  }
+
+  /** The version of lines that a newer version wrote, where there are some. */
+  get newerVersion(): number | undefined {
+    return this.#reading.newerVersion;
+  }
+
+  /** Tables of which not every column is kept. */
+  get leftOut(): boolean {
+    return Object.values(this.#reading.tables).some((table) => table.leftOut);
+  }
+
+  /** Reads on; true where something came. Throws a `UserError`, once, where the folder is gone. */
+  update(): Promise<boolean> {
+    this.#updating ??= this.#update().finally(() => {
+      this.#updating = undefined;
+    });
+    return this.#updating;
+  }
+
+  /** The events since the last call, without `layers`, and of the steps the newest. */
+  takeEvents(): RunEvent[] {
+    const events = this.#reading.fresh;
+    this.#reading.fresh = [];
+    const last = events.findLastIndex(({ type }) => type === 'step');
+    return events.filter(({ type }, i) => type !== 'step' || i === last);
+  }
+
+  /** Keeps what was read, for the next time. */
+  close(): void {
+    this.#save();
+    this.#store.close();
+  }
+
+  async #update(): Promise<boolean> {
+    let descriptor: number;
+    try {
+      descriptor = fs.openSync(this.#file, 'r');
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw explainFileError(this.#file, error);
+      if (!this.#wasThere || this.#isGone) return false;
+      this.#isGone = true;
+      throw new UserError(`The run folder ${this.folder} is gone.`, { hint: 'It was moved or deleted; open it anew.' });
+    }
+    try {
+      const { size, ino } = fs.fstatSync(descriptor);
+      const identity = String(ino);
+      const isOther = size < this.#consumed || (this.#identity !== '' && identity !== this.#identity);
+      if (isOther) this.#restart();
+      this.#identity = identity;
+      this.#wasThere = true;
+      this.#isGone = false;
+      return (await this.#readOn(descriptor, size)) || isOther;
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+
+  async #readOn(descriptor: number, size: number): Promise<boolean> {
+    const before = this.#consumed;
+    let since = performance.now();
+    for (const done of this.#pieces(descriptor, size)) {
+      if (performance.now() - since < SLICE_MS) continue;
+      this.#options.onProgress?.(Math.min(1, done / size));
+      await new Promise((resolve) => setImmediate(resolve));
+      since = performance.now();
+    }
+    this.#reading.settle();
+    return this.#consumed > before;
+  }
+
+  /** Reads whole lines up to `size`, and says now and then how far it is. */
+  *#pieces(descriptor: number, size: number): Generator<number> {
+    let room = Math.min(PIECE, Math.max(1, size - this.#consumed));
+    let buffer = Buffer.allocUnsafeSlow(room);
+    while (this.#consumed < size) {
+      const got = fs.readSync(descriptor, buffer, 0, Math.min(room, size - this.#consumed), this.#consumed);
+      if (got === 0) return;
+      let start = 0;
+      for (let lines = 1; ; lines++) {
+        const end = buffer.indexOf(0x0a, start);
+        if (end < 0 || end >= got) break;
+        this.#reading.line(buffer, start, end);
+        start = end + 1;
+        if (lines % 1024 === 0) yield this.#consumed + start;
+      }
+      this.#consumed += start;
+      if (start > 0) continue;
+      if (this.#consumed + got >= size) return; // a last line that is not whole yet
+      room *= 2;
+      buffer = Buffer.allocUnsafeSlow(room);
+    }
+  }
+
+  #window(query: WindowQuery) {
+    try {
+      return windowOf(this.#reading.tables[query.table], query);
+    } catch (error) {
+      if (!(error instanceof DamagedChunk)) throw error;
+      this.#rebuild();
+      return windowOf(this.#reading.tables[query.table], query);
+    }
+  }
+
+  /** Reads the log anew at once, into memory: what was kept of it is damaged. */
+  #rebuild(): void {
+    const size = this.#consumed;
+    this.#store.close();
+    this.#store = new ChunkStore(undefined);
+    this.#reading = new Reading(path.basename(this.folder), this.#store);
+    this.#consumed = 0;
+    this.#saved = 0;
+    let descriptor: number;
+    try {
+      descriptor = fs.openSync(this.#file, 'r');
+    } catch (error) {
+      throw explainFileError(this.#file, error);
+    }
+    try {
+      for (const _ of this.#pieces(descriptor, size));
+    } finally {
+      fs.closeSync(descriptor);
+    }
+    this.#reading.settle();
+    this.#reading.fresh = [];
+  }
+
+  #restart(): void {
+    this.#store.close();
+    this.#store = new ChunkStore(this.#cacheFolder());
+    this.#reading = new Reading(path.basename(this.folder), this.#store);
+    this.#consumed = 0;
+    this.#saved = 0;
+  }
+
+  #load(): void {
+    const cached = loadCache(this.#file, this.#store, path.basename(this.folder));
+    if (!cached) {
+      this.#restart();
+      return;
+    }
+    this.#reading = cached.reading;
+    this.#consumed = cached.consumed;
+    this.#saved = cached.consumed;
+  }
+
+  /** Only what has chunks on disk is worth it; a short log is read faster than its cache. */
+  #save(): void {
+    const hasChunks = Object.values(this.#reading.tables).some(({ chunks }) => chunks.length > 0);
+    if (!hasChunks || this.#saved === this.#consumed || !this.#wasThere) return;
+    if (saveCache(this.#file, this.#store, this.#reading, this.#consumed)) this.#saved = this.#consumed;
+  }
+
+  #cacheFolder(): string {
+    return this.#options.cacheFolder ?? path.join(this.folder, 'metrics');
+  }
+}
