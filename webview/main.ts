@@ -45,7 +45,7 @@ const header = new Header({
 });
 const saved = (vscode.getState() ?? {}) as Record<string, unknown>;
 const charts = new ChartsPage({ send, changed: save });
-const runs = new RunsPage({ send });
+const runs = new RunsPage({ send, changed: save });
 const compare = new ComparePage({ send });
 const explain = new ExplainPage({ send });
 charts.restore(saved.charts);
@@ -60,8 +60,6 @@ charts.root.append(result);
 const empty = emptyView();
 document.getElementById('dashboard')?.append(empty, header.root, tabs.list, header.details, tabs.panels);
 if (typeof saved.page === 'string') tabs.show(saved.page);
-// The table has no event of its own for what it keeps.
-for (const event of ['change', 'click', 'keyup']) runs.root.addEventListener(event, () => setTimeout(save));
 
 // Only the extension can post to this frame; both are of one build.
 window.addEventListener('message', ({ data }: MessageEvent<string | ArraysToDashboard>) => {

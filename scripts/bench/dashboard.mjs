@@ -16,9 +16,10 @@ import { packageExtension } from '../package.mjs';
 import { findBrowser, setUpBrowser } from '../setup/browser.mjs';
 import { setUpEditor } from '../setup/editor.mjs';
 import { execute, fail, root } from '../setup/step.mjs';
-import { processTree, writeLongRun } from './longRun.mjs';
+
 import { machine, median } from './measure.mjs';
 import { print } from './print.mjs';
+import { processTree, writeRunFolder } from './runFolders.mjs';
 
 const options = /** @type {const} */ ({
   json: { type: 'boolean' },
@@ -61,7 +62,7 @@ async function longRun(executable, extension, steps, repeats, row) {
   const [cold = [], warm = [], frames = []] = [[], [], []];
   const name = `${steps.toLocaleString('en')} steps`;
   await withEditor(executable, extension, async ({ runs, open }) => {
-    const folder = writeLongRun(runs, 'long-s0-masksub', { steps });
+    const folder = writeRunFolder(runs, 'long-s0-masksub', { steps });
     for (let i = 0; i < repeats; i++) {
       fs.rmSync(path.join(folder, 'metrics'), { recursive: true, force: true });
       cold.push(await open(({ drawn }) => drawn));
@@ -83,7 +84,9 @@ async function longRun(executable, extension, steps, repeats, row) {
 async function live(executable, extension, row) {
   await withEditor(executable, extension, async ({ runs, open, log }) => {
     const writers = ['baseline', 'masksub'].map((method) =>
-      spawn(process.execPath, [path.join(root, 'scripts/bench/longRun.mjs'), runs, method, '50'], { stdio: 'inherit' }),
+      spawn(process.execPath, [path.join(root, 'scripts/bench/runFolders.mjs'), runs, method, '50'], {
+        stdio: 'inherit',
+      }),
     );
     try {
       await until(() => fs.existsSync(path.join(runs, 'live-s0-masksub', 'events.jsonl')));
@@ -112,7 +115,7 @@ async function table(executable, extension, repeats, row) {
   await withEditor(executable, extension, async ({ runs, open }) => {
     for (let i = 0; i < 250; i++) {
       for (const method of ['baseline', 'masksub']) {
-        writeLongRun(runs, `run${i}-s0-${method}`, { steps: 20, learningRate: 0.001 * (i + 1) });
+        writeRunFolder(runs, `run${i}-s0-${method}`, { steps: 20, learningRate: 0.001 * (i + 1) });
       }
     }
     const times = [];
@@ -120,18 +123,14 @@ async function table(executable, extension, repeats, row) {
       await open(async ({ frame, page }) => {
         const began = performance.now();
         await frame.locator('#tab-runs').click();
-        await frame.locator('#page-runs [role=row], #page-runs tr').nth(10).waitFor();
+        await frame.locator('#page-runs tr').nth(10).waitFor();
         const opened = performance.now() - began;
         const sorting = performance.now();
-        await frame
-          .locator('#page-runs [role=columnheader], #page-runs th')
-          .filter({ hasText: 'Top-1' })
-          .first()
-          .click();
+        await frame.locator('#page-runs th').filter({ hasText: 'Top-1' }).first().click();
         await twoFrames(frame);
         const sorted = performance.now() - sorting;
         const filtering = performance.now();
-        await frame.locator('#page-runs input[type=search], #page-runs input').first().fill('run12');
+        await frame.locator('#page-runs input').first().fill('run12');
         await twoFrames(frame);
         times.push([opened, sorted, performance.now() - filtering]);
         await page.keyboard.press('Escape');
@@ -149,7 +148,7 @@ async function hostMemory(executable, extension, row) {
   const measure = (count) =>
     withEditor(executable, extension, async ({ runs, open, server }) => {
       for (let i = 0; i < count; i++) {
-        writeLongRun(runs, `a${Math.floor(i / 2)}-s0-${i % 2 ? 'masksub' : 'baseline'}`, { steps: 100_000 });
+        writeRunFolder(runs, `a${Math.floor(i / 2)}-s0-${i % 2 ? 'masksub' : 'baseline'}`, { steps: 100_000 });
       }
       const look = async () => {
         await new Promise((resolve) => setTimeout(resolve, 8000));
@@ -211,7 +210,7 @@ async function whenDrawn(frame) {
     };
     for (;;) {
       const figures = [...document.querySelectorAll('#page-charts figure')].filter(isInView);
-      if (figures.length > 0 && figures.every((figure) => figure.dataset.drawn === 'true')) return;
+      if (figures.length > 0 && figures.every((figure) => figure.querySelector('.badge')?.textContent || figure.classList.contains('without-points'))) return;
       await new Promise((resolve) => requestAnimationFrame(resolve));
     }
   }`);

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { Role, RunEvent } from './events.ts';
 import { type Axis, axisSchema, type MetricTable, type MetricWindow, windowQuerySchema } from './metricQuery.ts';
-import type { RunRow } from './runRow.ts';
+import { MOST_RUNS, type RunRow } from './runRow.ts';
 
 /** A run as the dashboard lists it: what can be said before its first event. */
 export interface RunHandle {
@@ -26,9 +26,6 @@ export interface MetricFacts {
   readonly rows: number;
   readonly extent: Readonly<Partial<Record<Axis, readonly [number, number]>>>;
 }
-
-/** Most runs that one dashboard shows at a time. */
-export const MOST_RUNS = 12;
 
 /**
  * Extension to dashboard; all but those with arrays cross as the text of `toWire` (wire.ts), so that NaN and infinities stay what

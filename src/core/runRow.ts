@@ -11,6 +11,9 @@ export interface Annotation {
 
 export const noAnnotation: Annotation = { star: false, tags: [], notes: '' };
 
+/** Most runs that one dashboard shows at a time. */
+export const MOST_RUNS = 12;
+
 export interface RunRow extends Annotation {
   /** Unique among the runs of a workspace: the name of its folder. */
   readonly id: string;

@@ -7,10 +7,10 @@ import {
   type ArraysToDashboard,
   type FromDashboard,
   fromDashboardSchema,
-  MOST_RUNS,
   type RunHandle,
   type ToDashboard,
 } from '../core/messages.ts';
+import { MOST_RUNS } from '../core/runRow.ts';
 import { toWire } from '../core/wire.ts';
 import { commandOf } from './dashboardCommands.ts';
 import { dashboardHtml } from './dashboardHtml.ts';

@@ -17,6 +17,8 @@ export class RunTableFeed implements Disposable {
   readonly #rows: RunRows;
   readonly #subscription: Disposable;
   #wanted = false;
+  /** What was said of the annotations last. */
+  #problem: string | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(runs: Runs, post: (message: ToDashboard) => void, log: LogOutputChannel) {
@@ -44,7 +46,8 @@ export class RunTableFeed implements Disposable {
       ...(notes === undefined ? {} : { notes }),
     };
     try {
-      annotate(path.dirname(listing.folder), run, change);
+      const kept = annotate(path.dirname(listing.folder), run, change);
+      if (kept) this.#post({ type: 'notice', text: kept });
     } catch (error) {
       this.#post({ type: 'notice', text: describeError(error) });
     }
@@ -67,6 +70,9 @@ export class RunTableFeed implements Disposable {
   #send(): void {
     try {
       this.#post({ type: 'rows', rows: this.#rows.read() });
+      const { problem } = this.#rows;
+      if (problem !== undefined && problem !== this.#problem) this.#post({ type: 'notice', text: problem });
+      this.#problem = problem;
     } catch (error) {
       this.#log.error(`The runs cannot be listed: ${String(error)}`);
     }

@@ -164,6 +164,7 @@ export class RunLog {
         start = end + 1;
         if (lines % 1024 === 0) yield this.#consumed + start;
       }
+      this.#reading.hold();
       this.#consumed += start;
       if (start > 0) continue;
       if (this.#consumed + got >= size) return; // a last line that is not whole yet

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { nearestName, UserError } from '../core/errors.ts';
 import { decodeEvent, type Role, type RunEvent, type RunEventOf, type Summary, summarySchema } from '../core/events.ts';
-import { emptyRun, isOver, type RunState, reduceRunAll } from '../core/run.ts';
+import { emptyRun, isOver, type RunState, reduceRun } from '../core/run.ts';
 import { errorCode, explainFileError } from './files.ts';
 import { runFiles } from './layout.ts';
 import { isAlive, type RunLock, readLock } from './lock.ts';
@@ -29,6 +29,16 @@ export class EventTail {
       if (event) events.push(event);
     }
     return events;
+  }
+
+  /** The state after the events since the last call, of which none is kept. */
+  reduce(run: RunState): RunState {
+    let state = run;
+    for (const line of this.#wholeLines()) {
+      const event = decodeEvent(line);
+      if (event) state = reduceRun(state.t === 0 && !state.start ? { ...state, id: event.run } : state, event);
+    }
+    return state;
   }
 
   *#wholeLines(): Generator<string> {
@@ -71,9 +81,8 @@ export function readRun(folder: string): RunContent {
   }
   // The lock before the events: a run that ends in between is seen with its end, not as lost.
   const lock = readLock(folder);
-  const events = new EventTail(folder).read();
-  const id = events[0]?.run ?? path.basename(path.resolve(folder));
-  const told = reduceRunAll(emptyRun(id), events);
+  const told = new EventTail(folder).reduce(emptyRun(path.basename(path.resolve(folder))));
+  const { id } = told;
   const held = isHeld(lock) ? lock : readLock(folder); // a run that is resumed in between has its lock by now
   const state: RunState = isOver(told) || isHeld(held) ? told : { ...told, state: 'lost' };
   const summary = readSummary(folder);

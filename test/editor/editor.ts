@@ -180,7 +180,7 @@ export class Editor {
   async picture(name: string): Promise<void> {
     fs.mkdirSync(pictures, { recursive: true });
     for (const scheme of ['light', 'dark'] as const) {
-      await this.page.emulateMedia({ colorScheme: scheme });
+      await this.page.emulateMedia({ colorScheme: scheme, forcedColors: 'none' });
       const theme = scheme === 'dark' ? '.monaco-workbench.vs-dark' : '.monaco-workbench.vs';
       await this.page.locator(theme).waitFor();
       // The dashboard takes the new colours over from the frame that holds it; two frames later they are painted.

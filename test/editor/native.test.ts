@@ -40,7 +40,8 @@ beforeAll(async () => {
 pictureOnFailure(() => editor);
 afterAll(() => editor?.close());
 
-const row = (text: string) => editor.page.locator('.pane-body .monaco-list-row').filter({ hasText: text }).first();
+const row = (text: string | RegExp) =>
+  editor.page.locator('.pane-body .monaco-list-row').filter({ hasText: text }).first();
 
 test('the run list tells the difference, and a run of it opens as a page', async () => {
   const { page } = editor;
@@ -116,12 +117,20 @@ test('a run is forked from its checkpoint with another mask ratio', async () => 
     if ((await keys.count()) === 0 && (await rows.filter({ hasText: 'Step' }).count()) > 1) await rows.first().click();
     return (await keys.count()) > 0;
   });
-  await rows.filter({ hasText: 'method.maskRatio' }).first().click();
-  await page.locator('.quick-input-widget').filter({ hasText: 'New value' }).waitFor();
-  await page.keyboard.press('Control+A');
-  await page.keyboard.insertText('0.25');
-  await page.keyboard.press('Enter');
-  await rows.filter({ hasText: 'method.maskRatio=0.25' }).first().waitFor();
+  const set = async (key: string, value: string) => {
+    await rows.filter({ hasText: key }).first().click();
+    await page.locator('.quick-input-widget').filter({ hasText: 'New value' }).waitFor();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.insertText(value);
+    await page.keyboard.press('Enter');
+    await rows
+      .filter({ hasText: `${key}=${value}` })
+      .first()
+      .waitFor();
+  };
+  await set('method.maskRatio', '0.25');
+  await page.keyboard.insertText('train.epochs'); // the list is as long as the config
+  await set('train.epochs', '2');
   await editor.picture('fork');
   await page.keyboard.press('Enter');
   const fork = await until(
@@ -130,12 +139,12 @@ test('a run is forked from its checkpoint with another mask ratio', async () => 
     120,
   );
   const config: unknown = JSON.parse(fs.readFileSync(path.join(fork.folder, 'config.json'), 'utf8'));
-  expect(config).toMatchObject({ method: { maskRatio: 0.25 } });
+  expect(config).toMatchObject({ method: { maskRatio: 0.25 }, train: { epochs: 2 } });
 });
 
 test('Export… writes a report where the dialog says', async () => {
   const { page } = editor;
-  await row('editor-test').click({ button: 'right' });
+  await row(/editor-test\s*Finished/).click({ button: 'right' }); // not its fork
   await page.locator('.context-view .monaco-menu').getByText('Export…').hover();
   await page.keyboard.press('Enter');
   await page.locator('.quick-input-widget .monaco-list-row').filter({ hasText: 'HTML report' }).first().click();
@@ -145,6 +154,17 @@ test('Export… writes a report where the dialog says', async () => {
   const said = await editor.notification('Wrote');
   expect(said).toContain('editor-test.html');
   expect(fs.readFileSync(path.join(editor.workspace, 'editor-test.html'), 'utf8')).toContain('editor-test');
+});
+
+test('Copy Markdown summary puts a table of the runs on the clipboard', async () => {
+  const { page } = editor;
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await row(/editor-test\s*Finished/).click({ button: 'right' });
+  await page.locator('.context-view .monaco-menu').getByText('Copy Markdown summary').hover();
+  await page.keyboard.press('Enter');
+  await page.locator('.statusbar-item').filter({ hasText: 'the summary is on the clipboard' }).waitFor();
+  const text = await page.evaluate(() => navigator.clipboard.readText());
+  expect(text).toContain('| MaskSub');
 });
 
 test('the walkthrough opens from the palette, with four steps', async () => {

@@ -88,6 +88,15 @@ describe('figures', () => {
     expect(png.readUInt32BE(16)).toBe(Math.round((10 / 2.54) * 96 * 3));
   });
 
+  test.skipIf(process.platform !== 'linux')('no PNG where its words would be empty boxes', async () => {
+    const folder = temporaryFolder();
+    const fonts = path.join(folder, 'fonts.conf');
+    fs.writeFileSync(fonts, `<?xml version="1.0"?><fontconfig><dir>${folder}</dir></fontconfig>`);
+    const args = ['export', 'x', '--png', '--out', experiment.out, '--to', path.join(folder, 'p')];
+    expectRefusal(await cli(args, { env: { FONTCONFIG_FILE: fonts } }), 'no font', 'fonts-dejavu-core', '--svg');
+    expect(fs.readdirSync(folder)).toEqual(['fonts.conf']);
+  });
+
   test('a line for each seed', async () => {
     const svg = read(await exported('a.svg', 'x', '--svg', '--chart', 'throughput', '--each-seed'));
     expect(textsOf(svg)).toEqual(expect.arrayContaining(['Baseline seed 0', 'MaskSub seed 1']));
@@ -248,7 +257,7 @@ test('a resumed run: what was done again counts once', () => {
 });
 
 test('hostile runs do no harm in any format', async () => {
-  const evil = `=1+1</title><script>alert(1)</script>"'|../../${'w'.repeat(10_000)}\n@all`;
+  const evil = `=1+1 @all </title><script>alert(1)</script>"'|../../${'w'.repeat(10_000)}\n`;
   const folder = path.join(temporaryFolder(), 'evil');
   fs.cpSync(runFolder(experiment, 'masksub'), folder, { recursive: true });
   const edit = (name: string, change: (value: Record<string, unknown>) => unknown) => {
@@ -263,7 +272,14 @@ test('hostile runs do no harm in any format', async () => {
     run: evil,
     ...(event.type === 'start' ? { name: evil, method: evil } : {}),
   }));
-  edit('config.json', (config) => ({ ...config, name: evil, [`../${'k'.repeat(900)}`]: evil, '../../escaped': '..' }));
+  edit('config.json', (config) => ({
+    ...config,
+    name: evil,
+    [`../${'k'.repeat(900)}`]: evil,
+    '../../escaped': '..',
+    a: 1,
+    'a/b': 2,
+  }));
   const place = temporaryFolder();
   const to = (name: string) => path.join(place, name);
   for (const [format, name] of [

@@ -113,7 +113,7 @@ describe('a pair', () => {
   test('writes the config with every default, and what it was made with', () => {
     for (const role of roles) {
       const written = JSON.parse(fs.readFileSync(path.join(runFolder(experiment, role), 'config.json'), 'utf8'));
-      const { pair, dataHash, versions, ...config } = written;
+      const { pair, dataHash, versions, machine, ...config } = written;
       const { method } = config;
       const again = resolveConfig(role === 'baseline' ? { ...config, method: { name: 'baseline' } } : config, recipes);
       expect('config' in again && { ...again.config, method }).toEqual(config);
@@ -121,6 +121,7 @@ describe('a pair', () => {
       expect(pair).toBe('x-s0');
       expect(dataHash).toBe(startOf(events(role)).dataHash);
       expect(versions).toMatchObject({ libtensorflow: '2.21.0', node: process.versions.node });
+      expect(machine).toEqual({ processor: expect.any(String), threads: expect.any(Number) });
     }
   });
 

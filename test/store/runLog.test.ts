@@ -45,7 +45,8 @@ function check(window: MetricWindow, rows: readonly Row[], from: number, to: num
     expect(series?.max[i]).toBe(finite.length > 0 ? Math.max(...finite) : Number.NaN);
     expect(series?.last[i]).toBe(finite.at(-1) ?? Number.NaN);
     const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length;
-    expect(series?.mean[i]).toBeCloseTo(mean, 8);
+    if (finite.length > 0) expect(series?.mean[i]).toBeCloseTo(mean, 6);
+    else expect(series?.mean[i]).toBeNaN();
   }
   for (const [i, row] of rows.entries()) {
     if (inside.includes(row)) expect(starts.has(Math.floor(i / size) * size)).toBe(true);
@@ -135,23 +136,23 @@ test('a spike of one row is seen at every resolution', async () => {
 test('a damaged cache is not believed', async () => {
   const { folder, rows } = await longRun();
   const cache = path.join(folder, 'metrics');
-  for (const name of fs.readdirSync(cache)) {
+  const files = new Map(fs.readdirSync(cache).map((name) => [name, fs.readFileSync(path.join(cache, name))]));
+  for (const [name, whole] of files) {
     const file = path.join(cache, name);
-    const whole = fs.readFileSync(file);
-    for (let i = 0; i < 8; i++) {
-      const at = Math.floor((whole.length * i) / 8);
+    for (let i = 0; i < 3; i++) {
+      const at = Math.floor((whole.length * i) / 3);
       const flipped = Buffer.from(whole);
       flipped[at] = (flipped[at] ?? 0) ^ 0x10;
       for (const damaged of [whole.subarray(0, at), flipped]) {
         fs.writeFileSync(file, damaged);
-        const log = await RunLog.open(folder, {});
+        const log = await RunLog.open(folder);
         check(log.metrics.window(query(0, 3000, 4000)), rows, 0, 3000, 4000);
         check(log.metrics.window(query(0, 3000, 10)), rows, 0, 3000, 10);
         expect(log.skipped).toBe(0);
         log.close();
         fs.rmSync(cache, { recursive: true });
         fs.mkdirSync(cache);
-        fs.writeFileSync(file, whole);
+        for (const [other, content] of files) fs.writeFileSync(path.join(cache, other), content);
       }
     }
   }
@@ -160,7 +161,7 @@ test('a damaged cache is not believed', async () => {
 test('lines that are no events of this version are counted and passed over', async () => {
   const folder = temporaryFolder();
   const file = path.join(folder, 'events.jsonl');
-  const odd = stepLine({ step: 2, value: 2 }, { learningRate: 'fast', extra: { depth: 7 }, ['__proto__x']: 1 });
+  const odd = stepLine({ step: 2, value: 2 }, { learningRate: 'fast', extra: { depth: 7 }, note: 'text' });
   const proto = stepLine({ step: 3, value: 3 }).replace('"loss":{', '"__proto__":{"polluted":1},"loss":{');
   fs.writeFileSync(
     file,
@@ -174,6 +175,7 @@ test('lines that are no events of this version are counted and passed over', asy
     [1, 0],
     [0, 0],
   ]);
+  expect(log.metrics.names('steps')).not.toContain('note');
   expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
   log.close();
 });

@@ -242,7 +242,7 @@ describe('a run whose process died', () => {
     fs.writeFileSync(unfinished, 'half');
     expect(endDeadRun(out, 'r', 'It was killed.')).toMatchObject({ type: 'end', state: 'failed', run: 'r' });
     const run = readRun(writer.folder);
-    expect(run.state).toMatchObject({ state: 'failed', end: { message: 'It was killed.' }, steps: [{ step: 1 }] });
+    expect(run.state).toMatchObject({ state: 'failed', end: { message: 'It was killed.' }, lastStep: { step: 1 } });
     expect(run.lock).toBeUndefined();
     expect(fs.existsSync(unfinished)).toBe(false);
     expect(listRuns(out)[0]?.state).toBe('failed');

@@ -196,7 +196,7 @@ describe('difficulty', () => {
   test('has a place for every loss on either scale', () => {
     const log = lossScale(points, true);
     expect(points.map(({ y }) => placeOn(log, y)).every((place) => place > 0 && place < 1)).toBe(true);
-    expect(placeOn(log, 0)).toBe(0);
+    expect([0, -1].map((loss) => placeOn(log, loss))).toEqual([0, 0]);
     expect(placeOn({ min: 0.1, max: 10, isLog: true }, 1)).toBeCloseTo(0.5);
     expect(placeOn(lossScale(points, false), 0)).toBe(0);
     expect(lossScale([], true).min).toBeGreaterThan(0);
@@ -272,6 +272,7 @@ describe('records', () => {
       cache.get('a', 1);
     }
     expect(cache.of('a')).toHaveLength(MOST_RECORDS);
+    expect(asked).toEqual(Array.from({ length: MOST_RECORDS + 2 }, (_, i) => i + 1));
     asked.length = 0;
     cache.get('a', 1);
     cache.get('a', 2);

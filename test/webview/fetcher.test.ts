@@ -35,11 +35,13 @@ function bench() {
 
 const none = new Float64Array();
 const empty: MetricWindow = { level: 0, x0: none, x1: none, series: [], rows: 0, inside: 0 };
-const wanted = (from: number, version = 1): Wanted => ({
+const wanted = (from: number, version = 1, missing: string[] = []): Wanted => ({
   run: 'r',
   query: { table: 'steps', names: ['loss.main'], axis: 'step', from, to: 10, buckets: 100 },
   version,
   whole: true,
+  pixels: 100,
+  missing,
 });
 
 describe('requests', () => {
@@ -84,6 +86,31 @@ describe('requests', () => {
   });
 });
 
+describe('the same is asked again', () => {
+  const asked = (then: (fetcher: Fetcher, pass: (ms: number) => void) => void) => {
+    const { fetcher, sent, pass, answer } = bench();
+    fetcher.want([wanted(0, 1, ['loss'])]);
+    pass(0);
+    answer(sent[0]?.request);
+    then(fetcher, pass);
+    pass(1000);
+    return sent.length;
+  };
+  test('for a chart that came later', () => {
+    expect(asked((fetcher) => fetcher.want([wanted(0, 1, ['extra'])]))).toBe(2);
+  });
+  test('after it was not wanted: what held the numbers may be gone', () => {
+    const emptied = (fetcher: Fetcher) => {
+      fetcher.want([]);
+      fetcher.want([wanted(0, 1, ['loss'])]);
+    };
+    expect(asked(emptied)).toBe(2);
+  });
+  test('but not for a chart that got nothing from it', () => {
+    expect(asked((fetcher) => fetcher.want([wanted(0, 1, ['loss'])]))).toBe(1);
+  });
+});
+
 describe('answers', () => {
   test('come with what they are of; a run that is not shown has none', () => {
     const { fetcher, sent, pass, answer } = bench();
@@ -120,6 +147,7 @@ describe('queries', () => {
     ],
   ]);
   const need = (name: string, whole: Need['whole'], buckets = 400): Need => ({
+    chart: name,
     run: 'r',
     table: 'steps',
     names: [name],

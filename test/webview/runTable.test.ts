@@ -1,11 +1,9 @@
 /** What the run table shows: order, differences, columns and groups. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MOST_RUNS } from '../../src/core/messages.ts';
 import type { RunRow } from '../../src/core/runRow.ts';
 import { baselinesOf, configColumn, differenceToBaseline, fixedColumns } from '../../webview/runs/columns.ts';
 import { differingKeys } from '../../webview/runs/diffColumns.ts';
-import * as limits from '../../webview/runs/limits.ts';
 import { Selection } from '../../webview/runs/selection.ts';
 import { shortText } from '../../webview/runs/shortText.ts';
 import { nextSorting, type Sorting, sortRows } from '../../webview/runs/sortRows.ts';
@@ -205,5 +203,3 @@ test('texts of others keep their direction and their place', () => {
   expect(shortText('مرحبا')).toBe('مرحبا');
   expect(shortText('x'.repeat(10_000)).length).toBe(121);
 });
-
-test('the page shows as many runs as the extension takes', () => expect(limits.MOST_RUNS).toBe(MOST_RUNS));

@@ -1,6 +1,7 @@
 /** What the charts page asks of each of its charts, and what they ask of it. */
-import type { Axis, MetricTable, MetricWindow, WindowQuery } from '../../src/core/metricQuery.ts';
+import type { Axis, MetricTable } from '../../src/core/metricQuery.ts';
 import type { Theme } from '../theme.ts';
+import type { Answered } from './fetcher.ts';
 import type { KeyAction } from './keys.ts';
 import type { ChartedRun, Facts } from './lines.ts';
 import type { ChartOptions } from './saved.ts';
@@ -30,6 +31,7 @@ export interface Shown {
 
 /** Columns of a run that a chart wants, at so many buckets over what is in view. */
 export interface Need {
+  readonly chart: string;
   readonly run: string;
   readonly table: MetricTable;
   readonly names: readonly string[];
@@ -45,7 +47,8 @@ export interface ChartFigure {
   readonly place: HTMLElement;
   show(shown: Shown): void;
   needs(): Need[];
-  take(run: string, query: WindowQuery, window: MetricWindow, whole: boolean): void;
+  /** Takes what is of its runs and made for its width. */
+  take(answered: Answered): void;
   /** Drops all numbers: the axis is another. */
   forget(): void;
   setSize(width: number, height: number): void;

@@ -126,8 +126,8 @@ export class ChartsPage implements Page {
 
   /** Takes the answer to a request for windows. */
   windows(answer: Extract<ArraysToDashboard, { type: 'windows' }>): void {
-    for (const { wanted, window } of this.#fetcher.answer(answer)) {
-      for (const chart of this.#inView) chart.take(wanted.run, wanted.query, window, wanted.whole);
+    for (const answered of this.#fetcher.answer(answer)) {
+      for (const chart of this.#charts) chart.take(answered);
     }
     this.#drawAll();
     this.#ask();

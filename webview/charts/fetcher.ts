@@ -9,6 +9,10 @@ export interface Wanted {
   readonly version: number;
   /** Asks for the whole axis, not for a part of it. */
   readonly whole: boolean;
+  /** Width of the charts that it is for. */
+  readonly pixels: number;
+  /** Charts that have nothing yet, for which the same query is asked again. */
+  readonly missing: readonly string[];
 }
 
 export interface Answered {
@@ -35,8 +39,8 @@ export class Fetcher {
   readonly #send: (message: FromDashboard) => void;
   readonly #clock: Clock;
   #wanted: readonly Wanted[] = [];
-  /** The version of each query that was answered. */
-  readonly #answered = new Map<string, number>();
+  /** What was wanted of each query that was answered. */
+  readonly #answered = new Map<string, Wanted>();
   #flying: { readonly request: number; readonly wanted: readonly Wanted[] } | undefined;
   #request = 0;
   #lastSent = Number.NEGATIVE_INFINITY;
@@ -50,6 +54,7 @@ export class Fetcher {
   /** Replaces what was wanted before. */
   want(wanted: readonly Wanted[]): void {
     this.#wanted = wanted;
+    this.#forget();
     this.#schedule();
   }
 
@@ -66,7 +71,7 @@ export class Fetcher {
     this.#flying = undefined;
     const answered = wanted.flatMap((one, i) => {
       // A null too is an answer: the run is not shown; what is shown is wanted anew.
-      this.#answered.set(keyOf(one), one.version);
+      this.#answered.set(keyOf(one), one);
       const window = windows[i];
       return window ? [{ wanted: one, window }] : [];
     });
@@ -103,7 +108,10 @@ export class Fetcher {
   }
 
   #due(): Wanted[] {
-    return this.#wanted.filter((one) => this.#answered.get(keyOf(one)) !== one.version);
+    return this.#wanted.filter((one) => {
+      const before = this.#answered.get(keyOf(one));
+      return before?.version !== one.version || one.missing.some((chart) => !before.missing.includes(chart));
+    });
   }
 
   /** Answers to what is not wanted now. */

@@ -1,10 +1,10 @@
 /** The chart of the layers: gradient norms of each layer and branch, or the cosine between the branches, as colours over time. */
 import { significant } from '../../src/core/format.ts';
 import { t } from '../../src/core/l10n.ts';
-import type { MetricWindow, WindowQuery } from '../../src/core/metricQuery.ts';
 import { element } from '../dom.ts';
 import type { Theme } from '../theme.ts';
 import type { ChartFigure, ChartHost, Need, Shown, View } from './chartFigure.ts';
+import type { Answered } from './fetcher.ts';
 import { FigureFrame } from './figureFrame.ts';
 import {
   domainOf,
@@ -107,12 +107,12 @@ export class LayersChart implements ChartFigure {
     if (!run || names.length === 0) return [];
     this.#mapFor(run);
     const whole = this.#whole ? (this.#whole.level === 0 ? 'exact' : 'coarse') : 'missing';
-    return [{ run: run.id, table: 'layers', names, buckets: Math.ceil(this.#plot.pixels), whole }];
+    return [{ chart: this.id, run: run.id, table: 'layers', names, buckets: Math.ceil(this.#plot.pixels), whole }];
   }
 
-  take(run: string, query: WindowQuery, window: MetricWindow, whole: boolean): void {
+  take({ wanted: { run, query, whole, pixels }, window }: Answered): void {
     const chosen = this.#chosenRun();
-    if (query.table !== 'layers' || !chosen || run !== chosen.id) return;
+    if (pixels !== Math.ceil(this.#plot.pixels) || query.table !== 'layers' || !chosen || run !== chosen.id) return;
     const names = this.#names(chosen);
     if (!names.every((name) => query.names.includes(name))) return;
     const map = heatMapOf(this.#chosen(), query, window, names);

@@ -1,6 +1,5 @@
 /** One chart of lines: a figure with title, badge, legend that also reads out values, and a drawing. */
 import { t } from '../../src/core/l10n.ts';
-import type { MetricWindow, WindowQuery } from '../../src/core/metricQuery.ts';
 import type { Theme } from '../theme.ts';
 import { boundsOf } from './bounds.ts';
 import type { ChartSpec } from './catalog.ts';
@@ -8,6 +7,7 @@ import type { ChartFigure, ChartHost, Need, Shown, View } from './chartFigure.ts
 import { draw, type Line, lineId, pointsHeld, windowCurve } from './chartLine.ts';
 import { between, nearest } from './curve.ts';
 import { crosses, dots, fillSpread, type Mapping, markers, strokeLine } from './draw.ts';
+import type { Answered } from './fetcher.ts';
 import { FigureFrame } from './figureFrame.ts';
 import type { IdentityLamp } from './identity.ts';
 import { Legend } from './legend.ts';
@@ -93,7 +93,14 @@ export class LineChart implements ChartFigure {
       const names = [...new Set([...(before?.names ?? []), name])];
       const own = whole ? (whole.curve.level === 0 ? 'exact' : 'coarse') : 'missing';
       const worst = own === 'missing' || before?.whole === 'missing' ? 'missing' : (before?.whole ?? own);
-      needs.set(key, { run: spec.run, table, names, buckets: Math.ceil(this.#plot.pixels), whole: worst });
+      needs.set(key, {
+        chart: this.id,
+        run: spec.run,
+        table,
+        names,
+        buckets: Math.ceil(this.#plot.pixels),
+        whole: worst,
+      });
     }
     const lamp = this.#lamp;
     if (!lamp) return [...needs.values()];
@@ -106,7 +113,8 @@ export class LineChart implements ChartFigure {
     );
   }
 
-  take(run: string, query: WindowQuery, window: MetricWindow, whole: boolean): void {
+  take({ wanted: { run, query, whole, pixels }, window }: Answered): void {
+    if (pixels !== Math.ceil(this.#plot.pixels)) return;
     for (const line of this.#lines) {
       const curve = line.spec.run === run ? windowCurve(line.spec.part.source, query, window) : undefined;
       if (curve) line[whole ? 'whole' : 'part'] = { curve, average: undefined };

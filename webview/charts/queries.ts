@@ -33,10 +33,11 @@ export function wantedOf(
   whole: Range,
   facts: Facts,
 ): Wanted[] {
-  const groups = new Map<string, { need: Need; names: Set<string>; whole: boolean }>();
+  const groups = new Map<string, { need: Need; names: Set<string>; missing: Set<string>; whole: boolean }>();
   const group = (need: Need, isWhole: boolean) => {
     const key = [need.run, need.table, need.buckets, isWhole].join('|');
-    const found = groups.get(key) ?? { need, names: new Set<string>(), whole: isWhole };
+    const found = groups.get(key) ?? { need, names: new Set(), missing: new Set(), whole: isWhole };
+    if (need.whole === 'missing') found.missing.add(need.chart);
     for (const name of need.names) found.names.add(name);
     groups.set(key, found);
   };
@@ -45,7 +46,7 @@ export function wantedOf(
     if (!range || need.whole !== 'coarse') group(need, true);
     if (range && need.whole !== 'exact') group(need, false);
   }
-  return [...groups.values()].map(({ need, names, whole: isWhole }) => {
+  return [...groups.values()].map(({ need, names, missing, whole: isWhole }) => {
     const { run, table, buckets } = need;
     const part = isWhole || !range ? whole : widened(range, whole);
     const scale = isWhole || !range ? 1 : (part.to - part.from) / (range.to - range.from);
@@ -62,6 +63,8 @@ export function wantedOf(
       },
       version: rows,
       whole: isWhole,
+      pixels: buckets,
+      missing: [...missing],
     };
   });
 }

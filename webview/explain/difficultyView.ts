@@ -93,7 +93,9 @@ export class DifficultyView implements Section {
     this.#tools.hidden = !hasSub;
     this.#body.hidden = !hasSub;
     this.#twin.hidden = !hasSub || this.#table.getAttribute('aria-pressed') !== 'true';
-    this.#about.textContent = hasSub ? reading() : t('A run with one branch has no sub-branch to set tasks for.');
+    this.#about.textContent = hasSub
+      ? reading(view.run.handle.method)
+      : t('A run with one branch has no sub-branch to set tasks for.');
     if (!hasSub) return;
     const confidence = this.#confidence.value;
     const points = pointsOf(samples, confidence);
@@ -117,9 +119,20 @@ export class DifficultyView implements Section {
   }
 }
 
-function reading(): string {
+/** What the picture means: not every second branch learns from the first alone. */
+function reading(method: string): string {
+  if (method === 'cosub') {
+    return t(
+      'Both branches of CoSub learn from the labels and from each other: the loss of the second is made of both.',
+    );
+  }
+  if (method === 'direct-mask') {
+    return t(
+      'Direct masking gives the masked input the label itself: its task is as hard from the first step on as it will ever be, which MaskSub avoids.',
+    );
+  }
   return t(
-    'The sub-branch learns what the main branch says of the whole input. While the main branch is unsure (left), that target is close to uniform: hardly any answer is far off, and the gradient stays small, though the loss cannot fall below the entropy of such a target. As the main branch gets sure (right), the target becomes a label and the masked input must be recognized. So each sample gets harder as the model gets better at it, without a schedule: the automatic difficulty control of MaskSub (arXiv 2306.11339).',
+    'The sub-branch learns what the main branch says of the whole input. While the main branch is unsure (left), that target is close to uniform: hardly any answer is far off, and the gradient stays small, though the loss cannot fall below the entropy of such a target. As the main branch gets sure (right), the target becomes a label that must be recognized from what is left of the input. So each sample gets harder as the model gets better at it, without a schedule: the automatic difficulty control of MaskSub (arXiv 2306.11339).',
   );
 }
 

@@ -187,6 +187,7 @@ export class RunGrid {
       {
         id: known?.tr.id ?? `rows-line-${this.#nextId++}`,
         class: line.kind === 'group' ? 'rows-group' : `rows-run${line.row.state === 'failed' ? ' rows-failed' : ''}`,
+        'data-run': line.kind === 'group' ? undefined : line.row.id,
         'aria-level': isGrouped ? (line.kind === 'group' ? 1 : 2) : undefined,
         'aria-expanded': line.kind === 'group' ? String(!line.isFolded) : undefined,
       },

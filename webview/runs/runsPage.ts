@@ -2,13 +2,13 @@
 import { t } from '../../src/core/l10n.ts';
 import type { FromDashboard } from '../../src/core/messages.ts';
 import type { Annotation, RunRow } from '../../src/core/runRow.ts';
+import { MOST_RUNS } from '../../src/core/runRow.ts';
 import { element } from '../dom.ts';
 import type { Page } from '../page.ts';
 import { type DashboardState, emptyState } from '../state.ts';
 import { readTheme, watchTheme } from '../theme.ts';
 import { ColumnMenu } from './columnMenu.ts';
 import { RunDetails } from './details.ts';
-import { MOST_RUNS } from './limits.ts';
 import { RunGrid } from './runGrid.ts';
 import { looksOf } from './sample.ts';
 import { toggled } from './selection.ts';

@@ -42,16 +42,18 @@ export async function exportComparison(
   format: ComparisonFormat,
   options: ComparisonOptions,
 ): Promise<string | undefined> {
-  const view = viewOf(names, format, options);
+  const { flags, ...view } = viewOf(format, options);
   const runs = await openRuns(names, options.out);
   try {
-    return await writeFormat(runs, format, { ...options, ...view });
+    // By their ids, however they were named: the same figure is the same file.
+    const command = ['masksub export', ...runs.map(({ id }) => shellWord(id)), ...flags].join(' ');
+    return await writeFormat(runs, format, { ...options, ...view, command });
   } finally {
     for (const run of runs) run.close();
   }
 }
 
-type View = ReturnType<typeof viewOf>;
+type View = Omit<ReturnType<typeof viewOf>, 'flags'> & { readonly command: string };
 
 async function writeFormat(
   runs: readonly ExportedRun[],
@@ -110,7 +112,7 @@ async function writeFormat(
   }
 }
 
-function viewOf(names: readonly string[], format: ComparisonFormat, options: ComparisonOptions) {
+function viewOf(format: ComparisonFormat, options: ComparisonOptions) {
   const { from, until, chart = [], smoothing = format === 'html' ? 0.02 : 0, log = false, eachSeed = false } = options;
   const axis = axisSchema.safeParse(options.axis ?? 'epoch');
   if (!axis.success) {
@@ -142,12 +144,12 @@ function viewOf(names: readonly string[], format: ComparisonFormat, options: Com
   const words = said.flatMap(([flag, value]) =>
     value === undefined || value === false ? [] : value === true ? [flag] : [flag, shellWord(String(value))],
   );
-  const command = ['masksub export', ...names.map(shellWord), `--${format}`, ...words].join(' ');
   return {
     axis: axis.data,
     ...(from === undefined ? {} : { from }),
     ...(until === undefined ? {} : { until }),
-    ...{ smoothing, log, eachSeed, style, width, scale, command },
+    ...{ smoothing, log, eachSeed, style, width, scale },
+    flags: [`--${format}`, ...words],
   };
 }
 

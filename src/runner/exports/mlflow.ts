@@ -56,6 +56,9 @@ export function keyOf(name: string): string {
   return parts.join('/');
 }
 
+/** Without slashes of its own: a file named `a` leaves no room for `a/b`. */
+const flat = (name: string) => name.replaceAll('/', '_');
+
 function writeRun(run: ExportedRun, experimentFolder: string, experimentTarget: string, experimentId: string): void {
   const runId = runIdOf(run);
   const folder = path.join(experimentFolder, runId);
@@ -111,7 +114,7 @@ function tagsOf({ id, state }: ExportedRun): [string, string][] {
 function writeValues(folder: string, values: readonly (readonly [string, unknown])[], most: number): void {
   const taken = new Set<string>();
   for (const [key, value] of values) {
-    const name = keyOf(key);
+    const name = keyOf(flat(key));
     if (taken.has(name)) continue; // two keys that MLflow could not tell apart
     taken.add(name);
     const file = path.join(folder, name);
@@ -137,7 +140,7 @@ function writeMetrics({ folder: runFolder }: ExportedRun, folder: string): void 
   };
   for (const { table, step, at, values } of rowsOf(runFolder)) {
     for (const [name, value] of values) {
-      const key = keyOf(tagOf(table, name));
+      const key = keyOf(tagOf(table, flat(name)));
       const lines = waiting.get(key) ?? [];
       lines.push(`${Math.round(at)} ${pythonFloat(value)} ${step}\n`);
       waiting.set(key, lines);

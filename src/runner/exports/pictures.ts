@@ -66,9 +66,13 @@ async function pngEncoder(scale: number): Promise<(svg: string) => Promise<Uint8
 }
 
 async function checkFont(sharp: Sharp): Promise<void> {
-  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20"><text x="2" y="15" font-size="14" font-family="${fontFamily.replaceAll("'", '')}">Mx0</text></svg>`;
-  const { data } = await sharp(Buffer.from(text)).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
-  if (data.some((value, i) => i % 4 === 3 && value > 0)) return;
+  const drawn = async (text: string) => {
+    const markup = `<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20"><text x="2" y="15" font-size="14" font-family="${fontFamily}">${text}</text></svg>`;
+    return sharp(Buffer.from(markup)).ensureAlpha().raw().toBuffer();
+  };
+  // Without a font there is nothing, or the same empty box for each letter.
+  const [narrow, wide] = [await drawn('iii'), await drawn('MMM')];
+  if (!narrow.equals(wide)) return;
   throw new UserError('There is no font on this machine, so a PNG would come without its texts.', {
     hint: 'Install one (on Debian: fonts-dejavu-core and fontconfig), or use --svg.',
   });

@@ -33,7 +33,10 @@ export class Reading {
   progress: [step: number, epoch: number, images: number, flops: number] = [0, 0, 0, 0];
   readonly #plans: Plan[] = [];
   readonly #x = new Float64Array(5);
-  #pending: Uint8Array | undefined;
+  /** The newest step, in the reader's buffer until `hold`. */
+  #pending: Buffer | undefined;
+  #pendingStart = 0;
+  #pendingEnd = 0;
 
   constructor(id: string, store: ChunkStore) {
     this.state = emptyRun(id);
@@ -41,7 +44,7 @@ export class Reading {
   }
 
   /** Takes a line without its end. */
-  line(bytes: Uint8Array, start: number, end: number): void {
+  line(bytes: Buffer, start: number, end: number): void {
     if (end === start) return;
     for (let i = 0; i < this.#plans.length; i++) {
       const plan = this.#plans[i];
@@ -54,9 +57,17 @@ export class Reading {
     this.#parse(bytes, start, end);
   }
 
+  /** The reader's buffer is about to be filled anew. */
+  hold(): void {
+    if (!this.#pending) return;
+    this.#pending = Buffer.from(Uint8Array.from(this.#pending.subarray(this.#pendingStart, this.#pendingEnd)));
+    this.#pendingEnd -= this.#pendingStart;
+    this.#pendingStart = 0;
+  }
+
   /** The newest step is decoded only now: of a million, one is wanted. */
   settle(): void {
-    const event = this.#pending && decodeEvent(text(this.#pending));
+    const event = this.#pending && decodeEvent(this.#pending.toString('utf8', this.#pendingStart, this.#pendingEnd));
     this.#pending = undefined;
     if (event?.type === 'step') this.take(event);
   }
@@ -72,17 +83,14 @@ export class Reading {
     }
   }
 
-  #step(bytes: Uint8Array, start: number, end: number): void {
-    const line = bytes.slice(start, end);
-    if (this.state.firstStep) {
-      this.#pending = line;
-      return;
-    }
-    this.#pending = line;
-    this.settle();
+  #step(bytes: Buffer, start: number, end: number): void {
+    this.#pending = bytes;
+    this.#pendingStart = start;
+    this.#pendingEnd = end;
+    if (!this.state.firstStep) this.settle();
   }
 
-  #parse(bytes: Uint8Array, start: number, end: number): void {
+  #parse(bytes: Buffer, start: number, end: number): void {
     const line = bytes.subarray(start, end);
     let event: unknown;
     try {
@@ -115,23 +123,26 @@ export class Reading {
     this.take(decoded);
   }
 
-  #scalars(line: Uint8Array, event: object, type: 'step' | 'layers'): void {
-    const { paths, values, isPlain } = leavesOf(event);
+  #scalars(line: Buffer, event: object, type: 'step' | 'layers'): void {
+    const { paths, values, isPlain, texts } = leavesOf(event);
     const shape = isPlain ? shapeOf(line, type, paths, values) : undefined;
     const table = type === 'step' ? this.tables.steps : this.tables.layers;
-    const plan = this.#planOf(shape ?? { type, literals: [], paths, values: new Float64Array(0) }, table);
+    const plan = this.#planOf(shape ?? { type, literals: [], paths, values: new Float64Array(0) }, table, texts);
     if (shape) {
       this.#plans.unshift(plan);
       this.#plans.length = Math.min(this.#plans.length, MOST_PLANS);
     }
-    this.#row(plan, values);
+    this.#row(plan, Float64Array.from(values));
     if (type === 'step') this.#step(line, 0, line.length);
   }
 
-  #planOf(shape: Shape, table: Table): Plan {
+  #planOf(shape: Shape, table: Table, texts: ReadonlySet<string>): Plan {
     const { paths } = shape;
     const named = (path: string) => (table === this.tables.layers ? path.replace(/^grad\./, '') : path);
-    const columns = paths.map((path) => (NOT_COLUMNS.includes(path) ? -1 : table.column(named(path))));
+    // A metric that changes its type counts as NaN; a text that never was a metric is none.
+    const isNone = (path: string) =>
+      NOT_COLUMNS.includes(path) || (texts.has(path) && table.find(named(path)) === undefined);
+    const columns = paths.map((path) => (isNone(path) ? -1 : table.column(named(path))));
     const at = (path: string) => paths.indexOf(path);
     const hasRatio = table === this.tables.steps && at('grad.main') >= 0 && at('grad.sub') >= 0;
     if (hasRatio) columns.push(table.column(RATIO));
@@ -148,7 +159,7 @@ export class Reading {
     };
   }
 
-  #row(plan: Plan, from: ArrayLike<number>): void {
+  #row(plan: Plan, from: Float64Array): void {
     const { at, values, table } = plan;
     values.set(from);
     if (at.main >= 0) values[values.length - 1] = (from[at.sub] ?? 0) / (from[at.main] ?? 0);
@@ -160,7 +171,11 @@ export class Reading {
       x[2] = from[at.t] ?? Number.NaN;
       x[3] = from[at.images] ?? Number.NaN;
       x[4] = from[at.flops] ?? Number.NaN;
-      this.progress = [step, x[1], x[3], x[4]];
+      const progress = this.progress;
+      progress[0] = step;
+      progress[1] = x[1];
+      progress[2] = x[3];
+      progress[3] = x[4];
     } else this.#place(step, from[at.t] ?? Number.NaN);
     table.add(this.#x, plan.columns, values);
   }
@@ -170,11 +185,8 @@ export class Reading {
     const table = this.tables.epochs;
     this.#place(event.step, event.t);
     this.#x[1] = event.epoch;
-    table.add(
-      this.#x,
-      paths.map((path) => table.column(path)),
-      values,
-    );
+    const columns = Int32Array.from(paths, (path) => table.column(path));
+    table.add(this.#x, columns, Float64Array.from(values));
   }
 
   /** The axes of an event that says its step and time only. */

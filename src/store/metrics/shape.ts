@@ -10,8 +10,9 @@ export interface Shape {
   readonly values: Float64Array;
 }
 
-/** Names and values of the numbers of a parsed event, in the order of the line; strings stand for NaN and infinities. */
-export function leavesOf(event: object): { paths: string[]; values: number[]; isPlain: boolean } {
+/** Names and values of the numbers of a parsed event, in the order of the line; `texts` are those that are no number at all, and count as NaN. */
+export function leavesOf(event: object): { paths: string[]; values: number[]; isPlain: boolean; texts: Set<string> } {
+  const texts = new Set<string>();
   const paths: string[] = [];
   const values: number[] = [];
   let isPlain = true;
@@ -27,12 +28,13 @@ export function leavesOf(event: object): { paths: string[]; values: number[]; is
       }
     } else if (prefix !== 'type' && prefix !== 'run') {
       isPlain = false;
+      if (typeof value !== 'string' || !isWord(value)) texts.add(prefix);
       paths.push(prefix);
       values.push(typeof value === 'string' && isWord(value) ? Number(value) : Number.NaN);
     }
   };
   visit('', event, 0);
-  return { paths, values, isPlain };
+  return { paths, values, isPlain, texts };
 }
 
 const isWord = (text: string) => text === 'NaN' || text === 'Infinity' || text === '-Infinity';
@@ -44,7 +46,8 @@ export function shapeOf(
   paths: readonly string[],
   values: readonly number[],
 ): Shape | undefined {
-  const text = Buffer.from(line).toString('latin1');
+  const own = Uint8Array.from(line); // the reader's buffer is filled anew
+  const text = Buffer.from(own).toString('latin1');
   const literals: Uint8Array[] = [];
   let from = 0;
   let found = 0;
@@ -52,16 +55,16 @@ export function shapeOf(
   for (const match of text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g)) {
     if (match[0].startsWith('"')) continue;
     if (Number(match[0]) !== values[found++]) return undefined;
-    literals.push(line.slice(from, match.index));
+    literals.push(own.slice(from, match.index));
     from = match.index + match[0].length;
   }
   if (found !== values.length || new Set(paths).size !== paths.length) return undefined;
-  literals.push(line.slice(from));
+  literals.push(own.slice(from));
   return { type, literals, paths, values: new Float64Array(found) };
 }
 
 /** Reads the line from `start` to `end` into the shape's values; false where it has another shape. */
-export function matches(shape: Shape, bytes: Uint8Array, start: number, end: number): boolean {
+export function matches(shape: Shape, bytes: Buffer, start: number, end: number): boolean {
   const { literals, values } = shape;
   let at = start;
   for (let i = 0; i < literals.length; i++) {
@@ -97,8 +100,9 @@ export function matches(shape: Shape, bytes: Uint8Array, start: number, end: num
       continue;
     }
     if (hasExponent) while (at < end && isNumberByte(bytes[at] ?? 0)) at++;
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, at - from).toString('latin1');
-    if (!/^-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(text)) return false;
+    const text = bytes.toString('latin1', from, at);
+    // What has no exponent was looked at digit by digit.
+    if (hasExponent && !/^-?\d+(?:\.\d+)?[eE][-+]?\d+$/.test(text)) return false;
     values[i] = Number(text);
   }
   return at === end;

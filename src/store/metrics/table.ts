@@ -57,7 +57,7 @@ export class Table {
   }
 
   /** Appends a row: its x on each axis, and the values of some columns. */
-  add(x: ArrayLike<number>, columns: ArrayLike<number>, values: ArrayLike<number>): void {
+  add(x: Float64Array, columns: Int32Array, values: Float64Array): void {
     const row = this.rows % CHUNK_ROWS;
     const bucket = Math.floor(this.rows / BUCKET_ROWS);
     this.#reserve(bucket + 1);
@@ -156,7 +156,7 @@ export class Table {
   }
 
   /** Takes the row at `row` of the tail into its bucket. */
-  #count(bucket: number, row: number, columns: ArrayLike<number>): void {
+  #count(bucket: number, row: number, columns: Int32Array): void {
     const isFirst = row % BUCKET_ROWS === 0;
     for (let axis = 0; axis < AXES; axis++) {
       const x = this.#tail[axis]?.[row] ?? 0;
@@ -195,7 +195,7 @@ export class Table {
     const bucket = Math.floor(rows / BUCKET_ROWS);
     for (const of of this.buckets) of.fill(0, bucket * BUCKET_FIELDS);
     this.rows = rows;
-    const columns = this.names.map((_, i) => i);
+    const columns = Int32Array.from(this.names, (_, i) => i);
     for (let row = bucket * BUCKET_ROWS; row < rows; row++) this.#count(bucket, row % CHUNK_ROWS, columns);
     const last = Math.ceil(rows / BUCKET_ROWS) - 1;
     for (let axis = 0; axis < AXES; axis++) {
