@@ -10,7 +10,7 @@ import type { FromDashboard } from '../src/core/messages.ts';
 import { element, fill } from './dom.ts';
 import { proofView } from './proof.ts';
 import { runCard } from './runCard.ts';
-import { looksOf } from './runs/sample.ts';
+import { looksOf } from './looks.ts';
 import {
   chartedRuns,
   type DashboardState,

@@ -14,6 +14,7 @@ export function writeRunFolder(out, id, { steps, learningRate = 0.001, top1 = 0.
   fs.mkdirSync(folder, { recursive: true });
   const method = methodOf(id);
   const file = fs.openSync(path.join(folder, 'events.jsonl'), 'w');
+  /** @type {object[]} */
   let lines = [start(id, steps)];
   const flush = () => {
     fs.writeSync(file, lines.map((event) => `${JSON.stringify(event)}\n`).join(''));

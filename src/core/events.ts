@@ -99,6 +99,8 @@ const startSchema = z.object({
   steps: count,
   /** Where a resumed run went on: what earlier attempts said of later steps no longer counts. */
   fromStep: count.optional(),
+  /** Weight w of the sub-branch where it is constant: loss.total = (1 − w) · loss.main + w · loss.sub. */
+  subWeight: z.number().optional(),
   /** For a fork: the run from whose checkpoint of that step it goes on. */
   forkOf: z.object({ run: z.string(), step: count }).optional(),
   /** Wall-clock start, ISO 8601. */

@@ -10,6 +10,7 @@ import { validate } from './evaluate.ts';
 import { firstBatches } from './firstBatches.ts';
 import type { Fork } from './fork.ts';
 import { layerStatistics } from './layerStatistics.ts';
+import type { Method } from './methods/method.ts';
 import type { Model } from './models/model.ts';
 import { type BadStep, explainNonFinite, isFiniteSnapshot } from './nonFinite.ts';
 import { initialValues, sizeOf } from './parameters.ts';
@@ -154,6 +155,7 @@ export async function* train(
       epochs: config.train.epochs,
       steps: totalSteps,
       ...fromStep,
+      ...constantWeight(config, method),
       ...(fork ? { forkOf: { run: fork.run, step: fork.step } } : {}),
       ...(need ? { stepMemoryBytes: need } : {}),
       at: around.date(),
@@ -330,4 +332,10 @@ export async function* train(
     yield { type: 'end', state, message, summary };
     return summary;
   }
+}
+
+/** Weight of the second term, where training does not change it. */
+function constantWeight({ method: { subWeight } }: Config, { terms }: Method): { subWeight?: number } {
+  const [, second] = terms;
+  return second && typeof subWeight === 'number' ? { subWeight: second.weight(subWeight) } : {};
 }

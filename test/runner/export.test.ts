@@ -33,6 +33,7 @@ beforeAll(async () => {
     versions: _v,
     dataHash: _d,
     pair: _p,
+    machine: _m,
     ...written
   } = JSON.parse(fs.readFileSync(`${run}/config.json`, 'utf8'));
   const resolved = resolveConfig(written, recipes);

@@ -174,8 +174,6 @@ export interface ExtraScalar {
   readonly name: string;
 }
 
-export const isExtra = (id: string) => id.startsWith('extra-');
-
 export function extraChart({ table, name }: ExtraScalar): ChartSpec {
   return {
     id: `extra-${table}-${name.replaceAll(/[^\w-]/g, '-')}`,

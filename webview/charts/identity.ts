@@ -8,7 +8,7 @@ import type { ChartedRun } from './lines.ts';
 export interface Identity {
   /** Weight of the sub-branch. */
   readonly weight: number;
-  /** From the config; else it is the weight that fits best. */
+  /** The run says it; else it is the weight that fits best. */
   readonly isKnown: boolean;
   /** Largest |total − ((1 − w)·main + w·sub)|, and the same in parts of what rounding of 32-bit numbers may cause. */
   readonly deviation: number;

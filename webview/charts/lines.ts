@@ -85,12 +85,12 @@ export function linesOf(chart: ChartSpec, runs: readonly ChartedRun[], facts: Fa
 const holds = (facts: Facts, run: string, { table, name }: Part['source']) =>
   facts.get(run)?.[table].names.includes(name) ?? false;
 
-/** Weight of the sub-branch's loss, of the runs whose config is known and has a constant one. */
+/** Weight of the sub-branch's loss, of the runs that say it: it is constant there. */
 export function subWeightsOf(state: DashboardState, runs: readonly ChartedRun[]): Map<string, number> {
   return new Map(
     runs.flatMap(({ id }) => {
-      const weight = state.rows.find((row) => row.id === id)?.config['method.subWeight'];
-      return typeof weight === 'number' ? [[id, weight] as const] : [];
+      const weight = state.runs.get(id)?.start?.subWeight;
+      return weight !== undefined ? [[id, weight] as const] : [];
     }),
   );
 }

@@ -1,7 +1,7 @@
 /** How lines look: colour, dash and marker, told apart without colour too. */
 import { type Marker, runStyle, subDash } from '../../src/core/runStyles.ts';
 import type { Theme } from '../theme.ts';
-import type { LineSpec, Who } from './lines.ts';
+import type { LineSpec } from './lines.ts';
 
 export interface LineStyle {
   readonly color: string;
@@ -18,6 +18,3 @@ export function styleOf({ who, second }: Pick<LineSpec, 'who' | 'second'>, theme
   const { light, dark, dash, marker } = runStyle(who);
   return { color: theme.dark ? dark : light, dash: second ? subDash : dash, marker, width };
 }
-
-/** The colour of a run, without a line. */
-export const colorOf = (who: Who, theme: Theme) => styleOf({ who, second: false }, theme).color;

@@ -32,7 +32,7 @@ export class ComparePage implements Page {
   ]);
   readonly #axis = new SelectField(t('At equal'), () => this.#drawDifference(), [
     { value: 'epoch', label: t('epochs') },
-    { value: 'time', label: t('wall time') },
+    { value: 'time', label: t('time') },
     { value: 'flops', label: t('compute') },
   ]);
   readonly #key = new SelectField(t('Group by'), () => this.#drawGroups());

@@ -66,7 +66,7 @@ function costTitle(axis: ComparedAxis): string {
     case 'epoch':
       return t('Epochs');
     case 'time':
-      return t('Wall time');
+      return t('Time');
     case 'flops':
       return t('Compute');
   }

@@ -1,13 +1,15 @@
 /** The cells of a line of the run table. */
 import { t } from '../../src/core/l10n.ts';
 import type { RunRow } from '../../src/core/runRow.ts';
+import { sample } from '../charts/legend.ts';
 import type { Who } from '../charts/lines.ts';
+import { styleOf } from '../charts/styles.ts';
 import { element } from '../dom.ts';
 import type { Theme } from '../theme.ts';
 import type { Column } from './columns.ts';
-import { sampleOf } from './sample.ts';
+
 import { shortText, tooltip } from './shortText.ts';
-import { stateIcons } from './states.ts';
+import { stateIcons } from '../states.ts';
 import type { GroupLine } from './viewRows.ts';
 
 /** What of a run its row shows beside its values. */
@@ -39,11 +41,11 @@ export function runCells(row: RunRow, columns: readonly Column[], looks: Looks):
     disabled: !looks.canToggle,
   });
   box.checked = looks.isShown;
-  const sample = looks.who === undefined ? [] : [sampleOf(looks.who, looks.theme)];
+  const line = looks.who === undefined ? [] : [sample(styleOf({ who: looks.who, second: false }, looks.theme))];
   return [
     element('td', { class: 'rows-lead' }, starButton),
     element('td', { class: 'rows-lead' }, box),
-    element('td', { class: 'rows-lead' }, ...sample),
+    element('td', { class: 'rows-lead' }, ...line),
     ...columns.map((column) => valueCell(row, column)),
   ];
 }

@@ -4,7 +4,7 @@ import { configValue } from '../../src/core/flatten.ts';
 import { significant } from '../../src/core/format.ts';
 import { t } from '../../src/core/l10n.ts';
 import type { RunRow } from '../../src/core/runRow.ts';
-import { stateTitle } from './states.ts';
+import { stateTitle } from '../states.ts';
 
 /** A value as it sorts and filters; nothing where the run has none. */
 export type Value = string | number | boolean | undefined;
@@ -45,28 +45,28 @@ export function fixedColumns(rows: readonly RunRow[]): Column[] {
     ),
     number(
       'top1',
-      t('Top-1'),
+      t('Accuracy'),
       '%',
-      t('Of the last validation, whole inputs.'),
+      t('Top-1 of the last validation.'),
       66,
       ({ top1 }) => inPercent(top1),
       fixed(2),
     ),
     number(
       'masked',
-      t('Masked top-1'),
+      t('Masked accuracy'),
       '%',
-      t('Of the last validation, with patches hidden.'),
+      t('Top-1 of the last validation, with patches hidden.'),
       112,
       ({ maskedTop1 }) => inPercent(maskedTop1),
       fixed(2),
     ),
-    number('best', t('Best'), '%', t('The best top-1 on the way.'), 62, ({ best }) => inPercent(best), fixed(2)),
+    number('best', t('Best'), '%', t('The best accuracy on the way.'), 62, ({ best }) => inPercent(best), fixed(2)),
     number(
       'difference',
       t('− baseline'),
       t('points'),
-      t('Top-1 minus that of the baseline of the same pair, where both are at the same epoch.'),
+      t('Accuracy minus that of the baseline of the same pair, where both are at the same epoch.'),
       112,
       (row) => differenceToBaseline(row, baselines),
       signed,

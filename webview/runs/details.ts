@@ -5,7 +5,7 @@ import type { Annotation, RunRow } from '../../src/core/runRow.ts';
 import { element } from '../dom.ts';
 import { EditField } from './editField.ts';
 import { shortText } from './shortText.ts';
-import { stateIcons, stateTitle } from './states.ts';
+import { stateIcons, stateTitle } from '../states.ts';
 import { tagsFrom, textOfTags } from './tags.ts';
 
 export interface DetailsActions {

@@ -6,11 +6,12 @@ import { MOST_RUNS } from '../../src/core/runRow.ts';
 import { element } from '../dom.ts';
 import type { Page } from '../page.ts';
 import { type DashboardState, emptyState } from '../state.ts';
+import { looksOf } from '../looks.ts';
 import { readTheme, watchTheme } from '../theme.ts';
 import { ColumnMenu } from './columnMenu.ts';
 import { RunDetails } from './details.ts';
 import { RunGrid } from './runGrid.ts';
-import { looksOf } from './sample.ts';
+
 import { toggled } from './selection.ts';
 import { nextSorting } from './sortRows.ts';
 import { type TableModel, tableModel } from './tableModel.ts';

@@ -1,6 +1,6 @@
 /** How a run stands, as an icon and a word. */
-import { t } from '../../src/core/l10n.ts';
-import type { RunRow } from '../../src/core/runRow.ts';
+import { t } from '../src/core/l10n.ts';
+import type { RunRow } from '../src/core/runRow.ts';
 
 export function stateTitle(state: RunRow['state']): string {
   switch (state) {
