@@ -9,8 +9,10 @@ import { execute, fail, isMain, root, SetupError, step } from './setup/step.mjs'
 const inputs = [
   'dist',
   'media',
+  'l10n',
   'package.json',
   'package.nls.json',
+  'package.nls.de.json',
   'README.md',
   'CHANGELOG.md',
   'LICENSE',

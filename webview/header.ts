@@ -8,9 +8,9 @@ import { listed } from '../src/core/format.ts';
 import { t } from '../src/core/l10n.ts';
 import type { FromDashboard } from '../src/core/messages.ts';
 import { element, fill } from './dom.ts';
+import { looksOf } from './looks.ts';
 import { proofView } from './proof.ts';
 import { runCard } from './runCard.ts';
-import { looksOf } from './looks.ts';
 import {
   chartedRuns,
   type DashboardState,
@@ -53,8 +53,8 @@ export class Header {
     this.#actions = actions;
     const buttons = element('div', { class: 'buttons' }, this.#picker, this.#folder, this.#start, this.#stop);
     const top = element('div', { class: 'top' }, this.#title, buttons);
-    this.root.append(top, this.#notice);
     this.details.append(this.#verdict, this.#runs, this.#proof);
+    this.root.append(top, this.#notice, this.details);
     this.#stop.addEventListener('click', () => this.#requestStop());
     this.#start.addEventListener('click', () => actions.send({ type: 'start' }));
     this.#folder.addEventListener('click', () => {
@@ -75,10 +75,14 @@ export class Header {
     this.#stop.hidden = !living;
     this.#stop.toggleAttribute('disabled', stopping);
     this.#stop.textContent = stopping ? t('Stopping…') : t('Stop');
-    this.#start.hidden = living;
     const pairs = pairsOf(state);
     const charted = chartedRuns(state);
     const all = charted.length > runsOf(pair).length;
+    // With runs of several experiments nobody could say which one these mean.
+    const isMixed = all && isSelection(state);
+    this.#start.hidden = living || isMixed;
+    this.#folder.hidden = isMixed;
+    this.root.classList.toggle('many', all);
     fill(this.#title, ...(all ? allTitle(state, charted.length) : titleView(pair)));
     this.#showPicker(pairs, all ? everyRun : pair.key, isSelection(state));
     this.#verdict.hidden = all;
@@ -149,7 +153,8 @@ function titleView(pair: ShownPair): HTMLElement[] {
 function allTitle(state: DashboardState, count: number): HTMLElement[] {
   const names = [...new Set(pairsOf(state).map(({ name }) => name))];
   const title = listed(names, 3);
-  return [element('h1', { title }, title), element('p', {}, t('{0} runs', count))];
+  const whole = names.join('\n');
+  return [element('h1', { title: whole }, title), element('p', {}, t('{0} runs', count))];
 }
 
 const modelTitle = (name: string) => models[name as keyof typeof models]?.title ?? name;

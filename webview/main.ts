@@ -58,7 +58,8 @@ const tabs = new Tabs([charts, runs, compare, explain], () => {
 const result = element('div', { class: 'result' });
 charts.root.append(result);
 const empty = emptyView();
-document.getElementById('dashboard')?.append(empty, header.root, tabs.list, header.details, tabs.panels);
+header.details.before(tabs.list);
+document.getElementById('dashboard')?.append(empty, header.root, tabs.panels);
 if (typeof saved.page === 'string') tabs.show(saved.page);
 
 // Only the extension can post to this frame; both are of one build.

@@ -20,7 +20,9 @@ export function runCard(
   named = false,
 ): HTMLElement {
   const method = titleOf(handle.method);
-  const title = named ? t('{0}, {1}, seed {2}', handle.name, method, handle.seed) : method;
+  // Where there is little room the name is cut off, and never what tells runs of one name apart.
+  const own = named ? t('{0}, seed {1}', method, handle.seed) : method;
+  const title = named ? `${handle.name}, ${own}` : method;
   const share = shareDone(run);
   const style = styleOf({ who, second: false }, theme);
   const bar = element('div', {
@@ -39,7 +41,7 @@ export function runCard(
       'div',
       { class: 'run-title' },
       sample(style),
-      element('h2', { title }, title),
+      element('h2', { title }, ...(named ? [element('span', { class: 'name' }, `${handle.name},\u00a0`)] : []), own),
       element('span', { class: 'state' }, stateTitle(run.state)),
       element('span', { class: 'progress' }, progressText(run)),
     ),
@@ -62,8 +64,10 @@ export function progressText(run: RunState): string {
 }
 
 function epochs(run: RunState, done: number): string {
-  const total = run.start?.epochs ?? 0;
+  const { epochs: total = 0, steps = 1, forkOf } = run.start ?? {};
   const whole = run.state === 'finished' ? total : Math.floor(done);
+  // What a fork took is for what it trained itself.
+  if (forkOf) return t('epochs {0} to {1}', Math.floor((forkOf.step * total) / steps) + 1, whole);
   return whole === total ? t('{0} epochs', total) : t('{0} of {1} epochs', whole, total);
 }
 

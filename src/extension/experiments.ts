@@ -93,16 +93,6 @@ export function groupOf(listing: Pick<RunListing, 'id' | 'pair' | 'folder'>): st
   return id === listing.id ? experimentOf(listing) : id;
 }
 
-/** A sortable experiment id: time (UTC) and name, as the runner makes one by itself. */
-export function newExperimentId(name: string, now: Date): string {
-  const time = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  const slug = name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-|-$/g, '');
-  return slug ? `${time}-${slug}` : time;
-}
-
 function experimentFrom(id: string, listings: readonly RunListing[]): Experiment {
   const runs = [...listings].sort((a, b) => a.seed - b.seed || order(a) - order(b));
   const times = runs.map((run) => run.at).sort();

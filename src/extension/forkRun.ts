@@ -3,13 +3,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../core/errors.ts';
+import { newExperimentId } from '../core/experiment.ts';
 import { flattenConfig } from '../core/flatten.ts';
 import { t } from '../core/l10n.ts';
 import { checkpointsOf } from '../store/checkpoints.ts';
 import { runFiles } from '../store/layout.ts';
 import type { RunListing } from '../store/runReader.ts';
 import { chooseRun } from './chooseRuns.ts';
-import { newExperimentId } from './experiments.ts';
+import { handleOf } from './experiments.ts';
 import { begin } from './lead.ts';
 import type { Services } from './services.ts';
 import { isTrusted } from './trust.ts';
@@ -28,19 +29,31 @@ export async function forkRun(services: Services, argument: unknown, step: unkno
   const changes = await chooseChanges(run, at);
   if (!changes) return;
   const set = changes.flatMap((change) => ['--set', change]);
-  await beginFrom(services, run, ['fork', run.folder, '--at', String(at), ...set], `${run.name}-fork`);
+  const method = changes.find((change) => change.startsWith('method.name='))?.slice('method.name='.length);
+  await beginFrom(services, { ...run, method: method ?? run.method }, `${run.name}-fork`, [
+    'fork',
+    run.folder,
+    '--at',
+    String(at),
+    ...set,
+  ]);
 }
 
 /** Trains the run again from its folder; the report says whether it came out the same. */
 export async function reproduceRun(services: Services, argument: unknown): Promise<void> {
   if (!(await isTrusted())) return;
   const run = await chooseRun(services, argument, { placeHolder: t('Run to make again') });
-  if (run) await beginFrom(services, run, ['reproduce', run.folder], `${run.name}-again`);
+  if (run) await beginFrom(services, run, `${run.name}-again`, ['reproduce', run.folder]);
 }
 
-async function beginFrom(services: Services, run: RunListing, args: readonly string[], name: string): Promise<void> {
+/** Starts what comes of a run, and shows it beside that run and its pair: a branch of their curves. */
+async function beginFrom(services: Services, run: RunListing, name: string, args: readonly string[]): Promise<void> {
   const out = path.dirname(run.folder);
   const id = newExperimentId(name, new Date());
+  const { pair: _pair, ...its } = handleOf(run);
+  const handle = { ...its, id: `${id}-s${run.seed}-${run.method}`, name, experiment: id, lost: false };
+  const isOfPair = (one: RunListing) => one.folder === run.folder || (run.pair !== undefined && one.pair === run.pair);
+  const beside = services.runs.experiments.flatMap(({ runs }) => runs.filter(isOfPair)).map((one) => handleOf(one).id);
   const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(run.folder));
   await begin(services, {
     id,
@@ -48,7 +61,8 @@ async function beginFrom(services: Services, run: RunListing, args: readonly str
     out,
     args: [...args, '--out', out, '--id', id],
     cwd: folder?.uri.fsPath ?? out,
-    handles: [],
+    handles: [{ ...handle, role: run.method === 'baseline' ? 'baseline' : 'method' }],
+    beside,
   });
 }
 

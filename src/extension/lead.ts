@@ -24,17 +24,19 @@ export interface Beginning {
   readonly cwd: string;
   /** The runs that will come, where that is known. */
   readonly handles: readonly RunHandle[];
+  /** Runs that are shown beside them: those that they are to be compared with. */
+  readonly beside?: readonly string[];
 }
 
 /** Starts the leader of an experiment, detached, and opens the dashboard with it. */
 export async function begin(services: Services, beginning: Beginning): Promise<void> {
-  const { id, name, out, args, cwd, handles } = beginning;
+  const { id, name, out, args, cwd, handles, beside } = beginning;
   const log = path.join(out, `${id}.log`);
   const leader = services.runner.lead(args, { cwd, log });
   services.log.info(`Started ${id} (process ${leader.pid}); its output goes to ${log}`);
   void followToEnd(services, leader, name, id, log);
   const dashboard = await services.dashboard();
-  dashboard.showStarting({ id, out, handles, leader });
+  dashboard.showStarting({ id, out, handles, leader }, beside);
   await services.runs.refresh();
   if (!engineFolder(services.context)) void tellOfMissingEngine();
   void untilBegun(services, leader, name, id);

@@ -39,7 +39,7 @@ export class RunFeed {
   }
 
   /**
-   * The events since the last call, of the steps only the newest; nothing where nothing came, and then the disk is asked for no more
+   * the events since the last call, of the steps only the first and the newest; nothing where nothing came, and then the disk is asked for no more
    * than a size. Throws a `UserError` where the folder cannot be read.
    */
   async read(): Promise<RunEvent[] | undefined> {

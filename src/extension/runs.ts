@@ -2,7 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { emptyRun, isOver, type RunState } from '../core/run.ts';
+import { isOver, type RunState } from '../core/run.ts';
+import type { LogOutline } from '../store/logOutline.ts';
 import type { RunListing } from '../store/runReader.ts';
 import { type Experiment, groupExperiments, isLiving } from './experiments.ts';
 
@@ -25,7 +26,7 @@ export class Runs implements vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<void>();
   readonly onDidChange = this.#changed.event;
   readonly #onError: (error: unknown) => void;
-  readonly #followed = new Map<string, { readonly read: () => RunState; state: RunState }>();
+  readonly #followed = new Map<string, LogOutline>();
   #experiments: readonly Experiment[] = [];
   #seen = '';
   #looksLeft = 0;
@@ -93,21 +94,13 @@ export class Runs implements vscode.Disposable {
       if (!living.some((listing) => listing.folder === folder)) this.#followed.delete(folder);
     }
     if (living.length === 0) return;
-    const { EventTail } = await import('../store/runReader.ts');
-    const { reduceRunAll } = await import('../core/run.ts');
-    for (const { folder, id } of living) {
-      const known = this.#followed.get(folder);
-      if (known) {
-        known.state = known.read();
-        continue;
-      }
-      const tail = new EventTail(folder);
-      let state = emptyRun(id);
-      const read = () => {
-        state = reduceRunAll(state, tail.read());
-        return state;
-      };
-      this.#followed.set(folder, { read, state: read() });
+    const { LogOutline } = await import('../store/logOutline.ts');
+    for (const { folder } of living) {
+      // A run that was started long ago is not read whole here: its progress is wanted, and its newest epochs.
+      const outline = this.#followed.get(folder) ?? LogOutline.ofNewest(folder);
+      this.#followed.set(folder, outline);
+      outline.read();
+      outline.trim();
     }
   }
 }

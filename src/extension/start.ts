@@ -2,10 +2,11 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../core/errors.ts';
+import { newExperimentId } from '../core/experiment.ts';
 import { t } from '../core/l10n.ts';
 import { chooseConfig, offerFolder } from './chooseConfig.ts';
 import { type CheckedConfig, checkConfig, diagnosticsOf, rangeOf } from './configCheck.ts';
-import { expectedRuns, newExperimentId } from './experiments.ts';
+import { expectedRuns } from './experiments.ts';
 import { begin, prepareOut } from './lead.ts';
 import { outFolder } from './runs.ts';
 import type { Services } from './services.ts';

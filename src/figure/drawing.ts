@@ -1,21 +1,21 @@
 /** A figure as an SVG picture: one pure function, the same bytes for the same input. */
 import { type DrawnAxis, drawAxis } from './axis.ts';
-import type { Figure, FigureLook, FigureSeries } from './figure.ts';
+import type { Figure, FigureLook, FigureSeries, HeatFigure } from './figure.ts';
+import { describeHeat, drawHeat } from './heat.ts';
 import { drawEndLabels, drawLegend, endLabelsWidth, endsOf } from './legend.ts';
 import { drawLines, type Plot } from './lines.ts';
 import { fontFamily, type Look, lookOf } from './look.ts';
 import { legal, tag } from './markup.ts';
 import { textWidth, wrap } from './textWidth.ts';
 
-export function drawFigure(figure: Figure, options: FigureLook): string {
+export function drawFigure(figure: Figure | HeatFigure, options: FigureLook): string {
   const look = lookOf(options);
   const bare = options.bare ?? false;
   const edge = bare ? 2 : 6;
   const heading = bare || options.style === 'paper' ? { markup: '', height: 0 } : drawHeading(figure.title, look, edge);
-  const body = drawBody(figure, look, look.width - 2 * edge);
-  const caption = bare
-    ? { markup: '', height: 0 }
-    : drawCaption(figure, look, options.style === 'paper', look.width - 2 * edge);
+  const width = look.width - 2 * edge;
+  const body = 'scales' in figure ? drawHeat(figure, look, width) : drawBody(figure, look, width);
+  const caption = bare ? { markup: '', height: 0 } : drawCaption(figure, look, options.style === 'paper', width);
   const top = edge + heading.height;
   const height = Math.ceil(top + body.height + caption.height + edge);
   return `${tag(
@@ -30,7 +30,7 @@ export function drawFigure(figure: Figure, options: FigureLook): string {
       'font-size': look.fontSize,
     },
     tag('title', {}, legal(figure.title)),
-    tag('desc', {}, legal(describe(figure))),
+    tag('desc', {}, legal('scales' in figure ? describeHeat(figure) : describe(figure))),
     ...(bare ? [] : [tag('metadata', {}, legal(JSON.stringify(figure.metadata)))]),
     tag('rect', { width: '100%', height: '100%', fill: look.background }),
     heading.markup,
@@ -58,7 +58,12 @@ function drawHeading(title: string, look: Look, edge: number): Part {
 }
 
 /** Below the picture; on paper it begins with the title. */
-function drawCaption({ title, caption }: Figure, look: Look, withTitle: boolean, width: number): Part {
+function drawCaption(
+  { title, caption }: Pick<Figure, 'title' | 'caption'>,
+  look: Look,
+  withTitle: boolean,
+  width: number,
+): Part {
   const size = look.fontSize * (withTitle ? 0.95 : 0.9);
   const text = withTitle ? `${title}. ${caption}` : caption;
   const lines = wrap(text, width, size);

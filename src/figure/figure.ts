@@ -30,17 +30,50 @@ export interface FigureAxis {
   readonly range?: readonly [number, number];
 }
 
-export interface Figure {
+interface FigureText {
   readonly title: string;
+  /** Sentences below the picture: what it shows and how it was computed. */
+  readonly caption: string;
+  /** Where the figure comes from; written into the file as JSON. */
+  readonly metadata: unknown;
+}
+
+/** Lines over one axis. */
+export interface Figure extends FigureText {
   readonly x: FigureAxis;
   readonly y: FigureAxis;
   readonly series: readonly FigureSeries[];
   /** A value of special meaning, drawn as a thin line. */
   readonly reference?: number;
-  /** Sentences below the picture: what it shows and how it was computed. */
-  readonly caption: string;
-  /** Where the figure comes from; written into the file as JSON. */
-  readonly metadata: unknown;
+}
+
+/** Panels of cells over one axis, one below the other. */
+export interface HeatFigure extends FigureText {
+  readonly x: FigureAxis & { readonly range: readonly [number, number] };
+  /** Panels of a scale are neighbours and share its legend. */
+  readonly scales: readonly HeatScale[];
+}
+
+/** What the colours of some panels mean. */
+export interface HeatScale {
+  readonly title: string;
+  readonly log: boolean;
+  readonly domain: readonly [number, number];
+  /** Red, green and blue of a share of the domain. */
+  readonly color: (share: number) => readonly [number, number, number];
+  /** Values below 0 get a white line: their colours are as dark as those above. */
+  readonly marksNegative: boolean;
+  readonly panels: readonly HeatPanel[];
+}
+
+export interface HeatPanel {
+  readonly label: string;
+  /** Of each row, from the top. */
+  readonly names: readonly string[];
+  /** Where the columns begin and the last one ends, ascending. */
+  readonly edges: ArrayLike<number>;
+  /** Of each row a value for each column; what is not finite stays empty. */
+  readonly values: readonly ArrayLike<number>[];
 }
 
 export interface FigureLook {

@@ -7,8 +7,8 @@ import type { RunMetrics, WindowQuery } from '../core/metricQuery.ts';
 import type { RunState } from '../core/run.ts';
 import { errorCode, explainFileError } from './files.ts';
 import { runFiles } from './layout.ts';
-import { loadCache, saveCache } from './metrics/cache.ts';
-import { ChunkStore, DamagedChunk } from './metrics/chunkStore.ts';
+import { dropCache, loadCache, saveCache, storeIn } from './metrics/cache.ts';
+import { type ChunkStore, DamagedChunk } from './metrics/chunkStore.ts';
 import { Reading } from './metrics/reading.ts';
 import { axisNames } from './metrics/table.ts';
 import { windowOf } from './metrics/window.ts';
@@ -23,6 +23,10 @@ export interface RunLogOptions {
 const PIECE = 4 << 20;
 /** The editor's process has other things to do: after so many milliseconds it gets a turn. */
 const SLICE_MS = 20;
+/** A log of fewer bytes is read faster than its cache. */
+const SHORT = 1 << 20;
+/** So much of the log's beginning tells it from another: the first event says when it was written. */
+const HEAD = 1024;
 
 export class RunLog {
   readonly folder: string;
@@ -35,6 +39,7 @@ export class RunLog {
   #consumed = 0;
   #saved = 0;
   #identity = '';
+  #head: Buffer = Buffer.alloc(0);
   #wasThere = false;
   #isGone = false;
   #updating: Promise<boolean> | undefined;
@@ -43,7 +48,7 @@ export class RunLog {
     this.folder = folder;
     this.#file = path.join(folder, runFiles.events);
     this.#options = options;
-    this.#store = new ChunkStore(this.#cacheFolder());
+    this.#store = storeIn(this.#cacheFolder());
     this.#reading = new Reading(path.basename(folder), this.#store);
     const tables = () => this.#reading.tables;
     this.metrics = {
@@ -98,12 +103,11 @@ export class RunLog {
     return this.#updating;
   }
 
-  /** The events since the last call, without `layers`, and of the steps the newest. */
+  /** The events since the last call, without `layers`, and of the steps the first of an attempt and the newest. */
   takeEvents(): RunEvent[] {
     const events = this.#reading.fresh;
     this.#reading.fresh = [];
-    const last = events.findLastIndex(({ type }) => type === 'step');
-    return events.filter(({ type }, i) => type !== 'step' || i === last);
+    return events;
   }
 
   /** Keeps what was read, for the next time. */
@@ -125,12 +129,17 @@ export class RunLog {
     try {
       const { size, ino } = fs.fstatSync(descriptor);
       const identity = String(ino);
-      const isOther = size < this.#consumed || (this.#identity !== '' && identity !== this.#identity);
+      const isOther =
+        size < this.#consumed ||
+        (this.#identity !== '' && identity !== this.#identity) ||
+        !readHead(descriptor, this.#head.length).equals(this.#head);
       if (isOther) this.#restart();
       this.#identity = identity;
       this.#wasThere = true;
       this.#isGone = false;
-      return (await this.#readOn(descriptor, size)) || isOther;
+      const isMore = await this.#readOn(descriptor, size);
+      this.#head = readHead(descriptor, Math.min(HEAD, this.#consumed));
+      return isMore || isOther;
     } finally {
       fs.closeSync(descriptor);
     }
@@ -166,6 +175,7 @@ export class RunLog {
       }
       this.#reading.hold();
       this.#consumed += start;
+      if (this.#consumed >= SHORT) this.#store.spill();
       if (start > 0) continue;
       if (this.#consumed + got >= size) return; // a last line that is not whole yet
       room *= 2;
@@ -183,11 +193,15 @@ export class RunLog {
     }
   }
 
-  /** Reads the log anew at once, into memory: what was kept of it is damaged. */
+  /**
+   * Reads the log anew into memory: what was kept of it is damaged. This happens at once, however long it takes: it is rare, and an
+   * answer with a gap would be believed.
+   */
   #rebuild(): void {
     const size = this.#consumed;
+    dropCache(this.#cacheFolder());
     this.#store.close();
-    this.#store = new ChunkStore(undefined);
+    this.#store = storeIn(undefined);
     this.#reading = new Reading(path.basename(this.folder), this.#store);
     this.#consumed = 0;
     this.#saved = 0;
@@ -208,31 +222,33 @@ export class RunLog {
 
   #restart(): void {
     this.#store.close();
-    this.#store = new ChunkStore(this.#cacheFolder());
+    this.#store = storeIn(this.#cacheFolder());
     this.#reading = new Reading(path.basename(this.folder), this.#store);
     this.#consumed = 0;
     this.#saved = 0;
   }
 
   #load(): void {
-    const cached = loadCache(this.#file, this.#store, path.basename(this.folder));
-    if (!cached) {
-      this.#restart();
-      return;
-    }
+    const cached = loadCache(this.#file, this.#cacheFolder(), path.basename(this.folder));
+    if (!cached) return;
     this.#reading = cached.reading;
+    this.#store = cached.store;
     this.#consumed = cached.consumed;
     this.#saved = cached.consumed;
   }
 
-  /** Only what has chunks on disk is worth it; a short log is read faster than its cache. */
   #save(): void {
-    const hasChunks = Object.values(this.#reading.tables).some(({ chunks }) => chunks.length > 0);
-    if (!hasChunks || this.#saved === this.#consumed || !this.#wasThere) return;
-    if (saveCache(this.#file, this.#store, this.#reading, this.#consumed)) this.#saved = this.#consumed;
+    if (this.#saved === this.#consumed || !this.#wasThere) return;
+    const isSaved = saveCache(this.#file, this.#cacheFolder(), this.#store, this.#reading, this.#consumed);
+    if (isSaved) this.#saved = this.#consumed;
   }
 
   #cacheFolder(): string {
     return this.#options.cacheFolder ?? path.join(this.folder, 'metrics');
   }
+}
+
+function readHead(descriptor: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  return bytes.subarray(0, fs.readSync(descriptor, bytes, 0, length, 0));
 }

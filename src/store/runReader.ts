@@ -3,19 +3,19 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { nearestName, UserError } from '../core/errors.ts';
 import { decodeEvent, type Role, type RunEvent, type RunEventOf, type Summary, summarySchema } from '../core/events.ts';
-import { emptyRun, isOver, type RunState, reduceRun } from '../core/run.ts';
+import { isOver, type RunState } from '../core/run.ts';
 import { errorCode, explainFileError } from './files.ts';
 import { runFiles } from './layout.ts';
 import { isAlive, type RunLock, readLock } from './lock.ts';
+import { LINE_FEED, LogLines, openIfThere, readAt } from './logLines.ts';
+import { LogOutline } from './logOutline.ts';
 
 /** Reads a growing `events.jsonl` piece by piece. */
 export class EventTail {
-  readonly #file: string;
-  /** Where the first line begins that was not read as a whole yet. */
-  #offset = 0;
+  readonly #lines: LogLines;
 
   constructor(folder: string) {
-    this.#file = path.join(folder, runFiles.events);
+    this.#lines = new LogLines(path.join(folder, runFiles.events));
   }
 
   /**
@@ -24,42 +24,13 @@ export class EventTail {
    */
   read(): RunEvent[] {
     const events: RunEvent[] = [];
-    for (const line of this.#wholeLines()) {
-      const event = decodeEvent(line);
-      if (event) events.push(event);
+    for (const bytes of this.#lines.pieces()) {
+      for (const line of bytes.toString('utf8').split('\n')) {
+        const event = decodeEvent(line);
+        if (event) events.push(event);
+      }
     }
     return events;
-  }
-
-  /** The state after the events since the last call, of which none is kept. */
-  reduce(run: RunState): RunState {
-    let state = run;
-    for (const line of this.#wholeLines()) {
-      const event = decodeEvent(line);
-      if (event) state = reduceRun(state.t === 0 && !state.start ? { ...state, id: event.run } : state, event);
-    }
-    return state;
-  }
-
-  *#wholeLines(): Generator<string> {
-    const descriptor = openIfThere(this.#file);
-    if (descriptor === undefined) return;
-    try {
-      for (let size = chunkSize; ; ) {
-        const bytes = readAt(descriptor, this.#offset, size);
-        const end = bytes.lastIndexOf(newline) + 1;
-        if (end > 0) {
-          this.#offset += end;
-          yield* bytes.toString('utf8', 0, end - 1).split('\n');
-        } else if (bytes.length === size) {
-          size *= 2; // a line longer than all that was read
-          continue;
-        }
-        if (bytes.length < size) return;
-      }
-    } finally {
-      fs.closeSync(descriptor);
-    }
   }
 }
 
@@ -72,8 +43,26 @@ export interface RunContent {
   readonly lock?: RunLock;
 }
 
-/** Everything about one run. Throws a `UserError` where the folder is none of a run. */
+/** Everything about one run but most of its steps. Throws a `UserError` where the folder is none of a run. */
 export function readRun(folder: string): RunContent {
+  const reading = readInTurns(folder);
+  for (;;) {
+    const turn = reading.next();
+    if (turn.done) return turn.value;
+  }
+}
+
+/** As `readRun`, leaving the process time for other things. */
+export async function readRunInTurns(folder: string): Promise<RunContent> {
+  const reading = readInTurns(folder);
+  for (;;) {
+    const turn = reading.next();
+    if (turn.done) return turn.value;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function* readInTurns(folder: string): Generator<void, RunContent> {
   if (!isRunFolder(folder)) {
     throw new UserError(`${folder} is no run folder: it has neither ${runFiles.config} nor ${runFiles.events}.`, {
       hint: 'Name a folder that a run has written.',
@@ -81,12 +70,14 @@ export function readRun(folder: string): RunContent {
   }
   // The lock before the events: a run that ends in between is seen with its end, not as lost.
   const lock = readLock(folder);
-  const told = new EventTail(folder).reduce(emptyRun(path.basename(path.resolve(folder))));
-  const { id } = told;
-  const held = isHeld(lock) ? lock : readLock(folder); // a run that is resumed in between has its lock by now
-  const state: RunState = isOver(told) || isHeld(held) ? told : { ...told, state: 'lost' };
+  const wasHeld = isHeld(lock);
+  const outline = new LogOutline(folder);
+  yield* outline.pieces();
+  const told = outline.state;
+  const held = wasHeld ? lock : readLock(folder); // a run that is resumed in between has its lock by now
+  const state: RunState = isOver(told) || wasHeld || isHeld(held) ? told : { ...told, state: 'lost' };
   const summary = readSummary(folder);
-  return { id, folder, state, ...(summary ? { summary } : {}), ...(held ? { lock: held } : {}) };
+  return { id: told.id, folder, state, ...(summary ? { summary } : {}), ...(held ? { lock: held } : {}) };
 }
 
 /** A run as lists show it; what a run without events cannot tell comes from its config. */
@@ -139,8 +130,6 @@ export function findRun(out: string, idOrFolder: string): string {
 /** A list need not read more: the first event says what the run is, one of the last how it stands. */
 const headSize = 8 << 10;
 const tailSize = 16 << 10;
-const chunkSize = 1 << 20;
-const newline = 0x0a;
 
 function listRun(folder: string, name: string): RunListing | undefined {
   try {
@@ -192,12 +181,12 @@ function readEnds(file: string): {
   const descriptor = openIfThere(file);
   if (descriptor === undefined) return { start: undefined, last: undefined };
   try {
-    const head = readAt(descriptor, 0, headSize);
-    const first = head.includes(newline) ? decodeEvent(head.toString('utf8', 0, head.indexOf(newline))) : undefined;
+    const head = readAt(descriptor, 0, Buffer.allocUnsafe(headSize));
+    const first = head.includes(LINE_FEED) ? decodeEvent(head.toString('utf8', 0, head.indexOf(LINE_FEED))) : undefined;
     const start = first?.type === 'start' ? first : undefined;
     const size = fs.fstatSync(descriptor).size;
-    const tail = readAt(descriptor, Math.max(0, size - tailSize), tailSize);
-    const lines = tail.toString('utf8', 0, tail.lastIndexOf(newline) + 1).split('\n');
+    const tail = readAt(descriptor, Math.max(0, size - tailSize), Buffer.allocUnsafe(tailSize));
+    const lines = tail.toString('utf8', 0, tail.lastIndexOf(LINE_FEED) + 1).split('\n');
     for (const line of lines.reverse()) {
       const event = decodeEvent(line);
       if (event?.type === 'end' || event?.type === 'state' || event?.type === 'start') return { start, last: event };
@@ -229,27 +218,6 @@ function isRunFolder(folder: string): boolean {
 }
 
 const isHeld = (lock: RunLock | undefined) => lock !== undefined && isAlive(lock.pid, lock.startTime);
-
-function openIfThere(file: string): number | undefined {
-  try {
-    return fs.openSync(file, 'r');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
-    throw explainFileError(file, error);
-  }
-}
-
-/** Up to `size` bytes from `offset` on; fewer only at the end of the file. */
-function readAt(descriptor: number, offset: number, size: number): Buffer {
-  const buffer = Buffer.allocUnsafe(size);
-  let length = 0;
-  while (length < size) {
-    const got = fs.readSync(descriptor, buffer, length, size - length, offset + length);
-    if (got === 0) break;
-    length += got;
-  }
-  return buffer.subarray(0, length);
-}
 
 function parseJson(text: string): unknown {
   try {

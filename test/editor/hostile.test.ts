@@ -2,28 +2,19 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { epochEvent, startEvent, stepEvent } from '../core/examples.ts';
+import { stepEvent } from '../core/examples.ts';
 import { Dashboard } from './dashboard.ts';
 import { Editor, pictureOnFailure } from './editor.ts';
 import { until } from './runs.ts';
+import { endLine, linesOf, writeFolder } from './writtenRuns.ts';
 
 const hostile = `<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">../../${'x'.repeat(10_000)}`;
-const end = { v: 1, run: '', attempt: 0, t: 99, type: 'end', state: 'finished', message: 'Done.' };
 
 /** Runs that are fine, and between them what is not. */
 function writeFolders(workspace: string): void {
-  const out = path.join(workspace, '.masksub', 'runs');
-  const write = (id: string, lines: readonly (object | string)[], config: object = { name: id }) => {
-    fs.mkdirSync(path.join(out, id), { recursive: true });
-    const text = lines.map((line) => (typeof line === 'string' ? line : `${JSON.stringify(line)}\n`)).join('');
-    fs.writeFileSync(path.join(out, id, 'events.jsonl'), text);
-    fs.writeFileSync(path.join(out, id, 'config.json'), JSON.stringify(config));
-  };
-  const run = (id: string, changes: object = {}) => {
-    const own = { run: id, pair: undefined, name: id, at: '2026-01-01T00:00:00Z' };
-    const steps = [10, 20, 30].map((step) => ({ ...stepEvent(step), run: id }));
-    return [{ ...startEvent(), ...own, ...changes }, ...steps, { ...epochEvent(3, { top1: 0.5 }), run: id }];
-  };
+  const write = (id: string, lines: readonly (object | string)[], config?: object) =>
+    writeFolder(workspace, id, lines, config);
+  const [run, end] = [linesOf, endLine];
   write('fine-s0-masksub', [...run('fine-s0-masksub', { at: '2026-01-09T00:00:00Z' }), end]);
   write('name-s0-masksub', [...run('name-s0-masksub', { name: hostile }), end], { name: hostile, [hostile]: hostile });
   const cut = run('cut-s0-masksub');

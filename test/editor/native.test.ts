@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { epochEvent, startEvent, stepEvent } from '../core/examples.ts';
 import { summaryOf, writeRunFolder } from '../extension/runFolders.ts';
 import { configText } from './configs.ts';
+import { Dashboard } from './dashboard.ts';
 import { Editor, pictureOnFailure } from './editor.ts';
 import { findRuns, until } from './runs.ts';
 import { webviewWith } from './webview.ts';
@@ -140,6 +141,10 @@ test('a run is forked from its checkpoint with another mask ratio', async () => 
   );
   const config: unknown = JSON.parse(fs.readFileSync(path.join(fork.folder, 'config.json'), 'utf8'));
   expect(config).toMatchObject({ method: { maskRatio: 0.25 }, train: { epochs: 2 } });
+  // It is drawn beside the pair that it comes from: a branch of their curves.
+  const dashboard = await Dashboard.of(editor);
+  await until('three runs', async () => (await dashboard.status.textContent())?.includes('3 runs'));
+  await editor.picture('forked');
 });
 
 test('Export… writes a report where the dialog says', async () => {

@@ -1,24 +1,34 @@
 /** Every page of the dashboard with a real pair of runs: what it shows, what can be done with it, and for whom. */
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findingsIn } from './accessibility.ts';
 import { configText } from './configs.ts';
 import { Dashboard } from './dashboard.ts';
 import { Editor, pictureOnFailure } from './editor.ts';
 import { findRuns, until } from './runs.ts';
+import { writeExperiment } from './writtenRuns.ts';
+
+const config = { ...JSON.parse(configText(12)), run: { logEvery: 2, checkpointEvery: 60 } };
+const older: string[] = [];
 
 let editor: Editor;
 let dashboard: Dashboard;
 beforeAll(async () => {
-  editor = await Editor.open({ files: { 'pair.masksub.json': configText(12) }, open: 'pair.masksub.json' });
+  editor = await Editor.open({
+    files: { 'pair.masksub.json': `${JSON.stringify(config, null, 2)}\n` },
+    prepare: (workspace) => older.push(...writeExperiment(workspace, 'older', [0, 1])),
+    open: 'pair.masksub.json',
+  });
   await editor.page.setViewportSize({ width: 1700, height: 1150 });
   await editor.palette('MaskSub: Start MaskSub run');
   dashboard = await Dashboard.of(editor);
   await until(
     'the end of both runs',
     () => {
-      const runs = findRuns(editor.workspace);
+      const runs = trained();
       return runs.length === 2 && runs.every(({ events }) => events.at(-1)?.type === 'end');
     },
     90,
@@ -28,6 +38,7 @@ beforeAll(async () => {
 pictureOnFailure(() => editor);
 afterAll(() => editor?.close());
 
+const trained = () => findRuns(editor.workspace).filter(({ id }) => !older.includes(id));
 const page = (id: string) => dashboard.frame.locator(`#page-${id}`);
 const open = (id: string) => dashboard.frame.locator(`#tab-${id}`).click();
 const textOf = async (id: string) => (await page(id).textContent()) ?? '';
@@ -70,31 +81,33 @@ describe('charts', () => {
   });
 
   test('a chart has a table with its numbers', async () => {
-    await dashboard.frame
-      .locator('#chart-loss')
-      .getByRole('button', { name: /as a table/i })
-      .click();
+    const button = dashboard.frame.locator('#chart-loss').getByRole('button', { name: /^table/ });
+    await button.click();
     const table = dashboard.frame.locator('#chart-loss table');
     await until('rows', async () => (await table.locator('tbody tr').count()) > 3);
     await editor.picture('charts-table');
-    await dashboard.frame
-      .locator('#chart-loss')
-      .getByRole('button', { name: /as a table/i })
-      .click();
+    await button.click();
+    await until('the drawing', async () => (await table.count()) === 0);
   });
 });
 
 describe('runs', () => {
-  test('the table lists both and keeps what a person notes', async () => {
+  test('the table lists all and keeps what a person notes', async () => {
     await open('runs');
-    await until('two rows', async () => (await page('runs').locator('[data-run]').count()) === 2);
+    await until('six rows', async () => (await page('runs').locator('[data-run]').count()) === 6);
     await editor.picture('runs');
-    await page('runs').locator('[data-run] button').first().click();
     const file = path.join(editor.workspace, '.masksub', 'runs', 'annotations.json');
-    await until(
-      'the star on the disk',
-      () => fs.existsSync(file) && fs.readFileSync(file, 'utf8').includes('"star": true'),
-    );
+    const says = (text: string) => () => fs.existsSync(file) && fs.readFileSync(file, 'utf8').includes(text);
+    await page('runs').locator('[data-run] button').first().click();
+    await until('the star on the disk', says('"star": true'));
+    await editor.page.keyboard.press('Enter');
+    await page('runs').locator('#rows-notes').fill('a note to keep');
+    await page('runs').locator('#rows-notes').press('Enter');
+    await until('the note on the disk', says('a note to keep'));
+    await editor.page.keyboard.press('Escape');
+    await open('charts');
+    await open('runs');
+    await page('runs').locator('.rows-star[aria-pressed="true"]').waitFor();
   });
 });
 
@@ -118,6 +131,89 @@ describe('explain', () => {
         `explain-${((await heading.textContent()) ?? '').toLowerCase().replaceAll(/[^a-z]+/g, '-')}`,
       );
     }
+  });
+});
+
+describe('many runs', () => {
+  const row = (run: string) => page('runs').locator(`[data-run="${run}"]`);
+  const cards = () => dashboard.frame.locator('.details .run').count();
+  const legend = (entry: RegExp) => dashboard.frame.locator('#chart-accuracy .legend li').filter({ hasText: entry });
+
+  /** Shows these too, as a person does in the table. */
+  async function tick(runs: readonly string[]): Promise<void> {
+    await open('runs');
+    for (const run of runs) {
+      await row(run).locator('.rows-shown').click();
+      await until(`${run} ticked`, () => row(run).locator('.rows-shown').isChecked());
+    }
+  }
+
+  test('of two experiments, chosen in the table, are drawn together, each in its own style', async () => {
+    await open('charts');
+    const before = await dashboard.points('accuracy');
+    await tick(older);
+    await open('charts');
+    await until('six cards', async () => (await cards()) === 6);
+    await dashboard.hasPoints('accuracy', before + older.length);
+    expect(await dashboard.status.textContent()).toContain('6 runs');
+    expect(await dashboard.status.textContent()).toContain('older');
+    const values = () => dashboard.frame.locator('#chart-accuracy .legend b').allTextContents();
+    await until('a value of each', async () => {
+      const shown = await values();
+      return shown.length === 6 && shown.every((value) => /\d/.test(value));
+    });
+    const samples = await dashboard.frame
+      .locator('#chart-accuracy .legend svg')
+      .evaluateAll((all) => all.map((one) => one.outerHTML));
+    expect(new Set(samples).size).toBe(6);
+    await editor.picture('many-runs');
+  });
+
+  test('can be compared, each experiment by itself', async () => {
+    await open('compare');
+    const offered = page('compare').locator('select').first().locator('option');
+    await until('both comparisons', async () => {
+      const texts = (await offered.allTextContents()).join();
+      return texts.includes('editor-test') && texts.includes('older');
+    });
+    await editor.picture('many-compare');
+  });
+
+  test('of several seeds of one experiment are shown one pair at a time, or all', async () => {
+    await tick(trained().map(({ id }) => id)); // takes them out
+    await open('charts');
+    const picker = dashboard.frame.locator('.picker vscode-single-select');
+    const pick = async (label: string) => {
+      await picker.click();
+      await picker.locator('.option').filter({ hasText: label }).click();
+    };
+    await pick('Seed 0');
+    await until('one pair', async () => (await cards()) === 2 && (await legend(/seed/).count()) === 0);
+    await pick('All seeds');
+    await until('both pairs', async () => (await cards()) === 4 && (await legend(/seed 1/).count()) === 2);
+  });
+
+  test('one of which is a fork: it goes on from the step of its parent', async () => {
+    const parent = trained().find(({ start }) => start?.role === 'method');
+    if (!parent) throw new Error('the method was trained');
+    const out = path.dirname(parent.folder);
+    const set = ['--at', '60', '--set', 'method.maskRatio=0.75', '--out', out];
+    const env = { ...process.env, MASKSUB_ENGINE: process.env.MASKSUB_ENGINE ?? path.resolve('.engine') };
+    await promisify(execFile)('node', ['dist/cli.js', 'fork', parent.folder, ...set], { env });
+    const fork = trained().find(({ start }) => start?.forkOf);
+    if (!fork) throw new Error('the fork has a folder');
+    await open('runs');
+    await row(fork.id).waitFor();
+    await tick([fork.id, parent.id]);
+    await row(older[0] ?? '')
+      .locator('.rows-shown')
+      .click();
+    await tick([]);
+    await open('charts');
+    await until('the fork beside its parent', async () => (await legend(/fork at step 60/).count()) === 1);
+    const card = dashboard.frame.locator(`.run[data-run="${fork.id}"]`);
+    await until('what it trained itself', async () => /epochs 7 to 12/.test((await card.textContent()) ?? ''));
+    await editor.picture('fork');
   });
 });
 

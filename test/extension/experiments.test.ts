@@ -1,7 +1,7 @@
 /** Runs find together again that were started together. */
 import { describe, expect, test } from 'vitest';
-import { experimentOf } from '../../src/core/experiment.ts';
-import { expectedRuns, groupExperiments, handleOf, newExperimentId } from '../../src/extension/experiments.ts';
+import { experimentOf, newExperimentId } from '../../src/core/experiment.ts';
+import { expectedRuns, groupExperiments, handleOf } from '../../src/extension/experiments.ts';
 import type { RunListing } from '../../src/store/runReader.ts';
 
 const listing = (id: string, changes: Partial<RunListing> = {}): RunListing => ({

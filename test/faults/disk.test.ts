@@ -126,8 +126,10 @@ describe('a disk of 1 MB', () => {
 test('a run folder that is removed under a living run: the run ends in words', async () => {
   const experiment = makeExperiment();
   const { ended } = await startTraining(experiment, {}, '--set', 'run.checkpointEvery=20');
-  // The run writes meanwhile: what comes up while the folder is being emptied goes in the next round.
-  fs.rmSync(runFolder(experiment, 'masksub'), { recursive: true, force: true, maxRetries: 20, retryDelay: 10 });
+  // The run writes meanwhile, and a folder in which files come up cannot be emptied: out of its place it can.
+  const elsewhere = path.join(experiment.folder, 'elsewhere');
+  fs.renameSync(runFolder(experiment, 'masksub'), elsewhere);
+  fs.rmSync(elsewhere, { recursive: true, force: true, maxRetries: 20, retryDelay: 10 });
   const { code, stderr } = await ended;
   expect(code).toBe(1);
   expectPlain(stderr);

@@ -2,11 +2,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
 import type { MetricWindow } from '../../src/core/metricQuery.ts';
+import { emptyRun, reduceRunAll } from '../../src/core/run.ts';
 import { RunLog } from '../../src/store/runLog.ts';
-import { startEvent, stepEvent } from '../core/examples.ts';
+import { epochEvent, startEvent, stepEvent } from '../core/examples.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
 
 interface Row {
@@ -66,6 +67,7 @@ test('a window is what the rows say, after any appending, resuming and reopening
     back: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
     reopen: fc.boolean(),
     half: fc.double({ min: 0, max: 1, noNaN: true }),
+    run: fc.constantFrom('run', LONG_NAME),
   });
   const range = fc.record({
     from: fc.double({ min: -0.1, max: 1, noNaN: true }),
@@ -82,7 +84,7 @@ test('a window is what the rows say, after any appending, resuming and reopening
         fs.writeFileSync(file, startLine());
         let log = await RunLog.open(folder);
         let rows: Row[] = [];
-        for (const { count, values, back, reopen, half } of parts) {
+        for (const { count, values, back, reopen, half, run } of parts) {
           let text = '';
           if (back !== null) {
             const fromStep = Math.floor(back * rows.length);
@@ -92,7 +94,7 @@ test('a window is what the rows say, after any appending, resuming and reopening
           for (let i = 0; i < count; i++) {
             const row = { step: rows.length + 1, value: values[i % values.length] ?? 0 };
             rows.push(row);
-            text += stepLine(row);
+            text += stepLine(row, { run });
           }
           const cut = Math.floor(half * text.length);
           fs.appendFileSync(file, text.slice(0, cut));
@@ -116,10 +118,14 @@ test('a window is what the rows say, after any appending, resuming and reopening
   );
 }, 120_000);
 
+/** Makes lines long: a short log is not cached, and one longer than 4 MB is not read at once. */
+const LONG_NAME = 'x'.repeat(2000);
+
 async function longRun(count = 3000): Promise<{ folder: string; rows: Row[] }> {
   const folder = temporaryFolder();
   const rows = Array.from({ length: count }, (_, i) => ({ step: i + 1, value: i === 1500 ? 1e9 : Math.sin(i) }));
-  fs.writeFileSync(path.join(folder, 'events.jsonl'), startLine() + rows.map((row) => stepLine(row)).join(''));
+  const lines = rows.map((row) => stepLine(row, { run: LONG_NAME }));
+  fs.writeFileSync(path.join(folder, 'events.jsonl'), startLine() + lines.join(''));
   (await RunLog.open(folder)).close();
   return { folder, rows };
 }
@@ -180,6 +186,20 @@ test('lines that are no events of this version are counted and passed over', asy
   log.close();
 });
 
+test.each([
+  ['is shorter', () => startLine() + stepLine({ step: 1, value: 5 })],
+  ['is longer', () => startLine({ at: '2026-02-01T00:00:00.000Z' }) + stepLine({ step: 1, value: 5 }).repeat(30_000)],
+])('a log whose content was replaced by one that %s is read anew', async (_, replaced) => {
+  const { folder } = await longRun();
+  const file = path.join(folder, 'events.jsonl');
+  const log = await RunLog.open(folder);
+  fs.writeFileSync(file, replaced());
+  expect(await log.update()).toBe(true);
+  const { rows, series } = log.metrics.window(query(0, 9, 1));
+  expect([rows, series[0]?.max[0]]).toEqual([replaced().split('\n').length - 2, 5]);
+  log.close();
+});
+
 test('a log that was replaced is read anew, and one that was deleted is said to be gone once', async () => {
   const { folder } = await longRun();
   const log = await RunLog.open(folder);
@@ -189,5 +209,204 @@ test('a log that was replaced is read anew, and one that was deleted is said to 
   fs.rmSync(folder, { recursive: true });
   await expect(log.update()).rejects.toThrow(UserError);
   expect(await log.update()).toBe(false);
+  log.close();
+});
+
+const cacheOf = (folder: string) => path.join(folder, 'metrics');
+const filesOf = (folder: string) => (fs.existsSync(cacheOf(folder)) ? fs.readdirSync(cacheOf(folder)).sort() : []);
+
+test('a cache is two files, however often a living run is opened, and a short run has none', async () => {
+  const { folder, rows } = await longRun();
+  for (let i = 0; i < 4; i++) {
+    const log = await RunLog.open(folder);
+    for (let more = 0; more < 1100; more++) rows.push({ step: rows.length + 1, value: more });
+    fs.appendFileSync(
+      path.join(folder, 'events.jsonl'),
+      rows
+        .slice(-1100)
+        .map((row) => stepLine(row))
+        .join(''),
+    );
+    await log.update();
+    check(log.metrics.window(query(0, 1e9, 50)), rows, 0, 1e9, 50);
+    log.close();
+    expect(filesOf(folder)).toEqual(['index.bin', 'rows.bin']);
+  }
+  const short = temporaryFolder();
+  fs.writeFileSync(path.join(short, 'events.jsonl'), startLine() + stepLine({ step: 1, value: 1 }).repeat(2500));
+  (await RunLog.open(short)).close();
+  expect(fs.readdirSync(short)).toEqual(['events.jsonl']);
+});
+
+test('two readers of a living run save one after the other, and all see the same', async () => {
+  const { folder, rows } = await longRun(4000);
+  fs.rmSync(cacheOf(folder), { recursive: true });
+  const readers = [await RunLog.open(folder), await RunLog.open(folder)];
+  const append = (from: number, more: number, text = '') => {
+    rows.length = from;
+    for (let i = 0; i < more; i++) rows.push({ step: rows.length + 1, value: i / 3 });
+    fs.appendFileSync(
+      path.join(folder, 'events.jsonl'),
+      text +
+        rows
+          .slice(from)
+          .map((row) => stepLine(row, { run: LONG_NAME }))
+          .join(''),
+    );
+  };
+  for (let turn = 0; turn < 4; turn++) {
+    const resumed = turn === 2 ? 3500 : rows.length;
+    append(resumed, 1500, turn === 2 ? startLine({ attempt: 1, fromStep: resumed }) : '');
+    const first = readers[turn % 2];
+    await first?.update(); // the other comes later, or after a save
+    first?.close();
+    readers[turn % 2] = await RunLog.open(folder);
+    for (const log of readers) {
+      await log.update();
+      check(log.metrics.window(query(rows.length - 3000, 1e9, 4000)), rows, rows.length - 3000, 1e9, 4000);
+    }
+  }
+  for (const log of readers) log.close();
+  const log = await RunLog.open(folder);
+  check(log.metrics.window(query(0, 1e9, 30)), rows, 0, 1e9, 30);
+  log.close();
+}, 60_000);
+
+test('a folder that cannot be written is read all the same, and nothing is written through a link in it', async () => {
+  const { folder, rows } = await longRun();
+  fs.rmSync(cacheOf(folder), { recursive: true });
+  fs.writeFileSync(cacheOf(folder), 'in the way');
+  const elsewhere = temporaryFolder();
+  const target = path.join(elsewhere, 'target');
+  fs.writeFileSync(target, 'kept');
+  const make = [
+    () => fs.symlinkSync(elsewhere, cacheOf(folder), 'junction'),
+    () => {
+      fs.mkdirSync(cacheOf(folder));
+      for (const name of ['rows.bin', 'index.bin']) fs.symlinkSync(target, path.join(cacheOf(folder), name));
+    },
+  ];
+  for (let i = 0; ; i++) {
+    const log = await RunLog.open(folder);
+    check(log.metrics.window(query(0, 3000, 4000)), rows, 0, 3000, 4000);
+    expect(log.skipped).toBe(0);
+    log.close();
+    fs.rmSync(cacheOf(folder), { recursive: true });
+    if (!make[i]) break;
+    make[i]?.();
+  }
+  expect(fs.readdirSync(elsewhere)).toEqual(['target']);
+  expect(fs.readFileSync(target, 'utf8')).toBe('kept');
+});
+
+test('epochs and layers are tables of their own, and every axis says where a row lies', async () => {
+  const folder = temporaryFolder();
+  const file = path.join(folder, 'events.jsonl');
+  const layers = (step: number, norm: number) => ({
+    ...{ v: 1, type: 'layers', run: 'run', attempt: 0, t: step },
+    step,
+    grad: { main: { 'blocks.0': norm, head: 2 * norm }, cosine: { head: 0.5 } },
+  });
+  const events = Array.from({ length: 40 }, (_, i) => i + 1).flatMap((step) => [
+    stepEvent(step, { images: 32 * step, flops: 1e9 * step }),
+    ...(step % 4 === 0 ? [layers(step, step)] : []),
+    ...(step % 10 === 0 ? [epochEvent(step / 10, step === 20 ? undefined : { top1: step / 100 })] : []),
+  ]);
+  fs.writeFileSync(file, startLine() + events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+  const { metrics } = await RunLog.open(folder);
+  expect(metrics.names('layers')).toEqual(['main.blocks.0', 'main.head', 'cosine.head']);
+  expect(metrics.names('epochs')).toContain('validation.top1');
+  for (const [axis, factor] of Object.entries({ step: 1, epoch: 0.1, time: 1, images: 32, flops: 1e9 })) {
+    const on = (table: 'steps' | 'epochs' | 'layers', names: string[], from: number, to: number) =>
+      metrics.window({ table, names, axis: axis as 'step', from: from * factor, to: to * factor, buckets: 100 });
+    expect(metrics.extent('steps', axis as 'step')).toEqual([factor, 40 * factor]);
+    const gradients = on('layers', ['main.head'], 8, 20);
+    // One row on either side of those inside.
+    expect(Array.from(gradients.x0, (x) => Math.round(x / factor))).toEqual([4, 8, 12, 16, 20, 24]);
+    expect([...(gradients.series[0]?.last ?? [])]).toEqual([8, 16, 24, 32, 40, 48]);
+    expect(gradients.inside).toBe(4);
+    const epochs = on('epochs', ['validation.top1', 'train.loss'], 0, 100);
+    expect(Array.from(epochs.x0, (x) => Math.round(x / factor))).toEqual([10, 20, 30, 40]);
+    expect(epochs.series[0]?.mean).toEqual(Float64Array.of(0.1, Number.NaN, 0.3, 0.4));
+    expect(epochs.series.map(({ points }) => points)).toEqual([3, 4]);
+  }
+});
+
+test('lines that lie across what is read at once are whole', async () => {
+  const folder = temporaryFolder();
+  const rows = Array.from({ length: 6000 }, (_, i) => ({ step: i + 1, value: Math.fround(i / 7) }));
+  const warning = JSON.stringify({
+    v: 1,
+    type: 'warning',
+    run: 'run',
+    attempt: 0,
+    t: 1,
+    message: 'w'.repeat(9_000_000),
+  });
+  const lines = rows.map((row) => stepLine(row, { run: LONG_NAME }));
+  fs.writeFileSync(path.join(folder, 'events.jsonl'), `${startLine()}${warning}\n${lines.join('')}`);
+  const log = await RunLog.open(folder);
+  check(log.metrics.window(query(0, 1e9, 8192)), rows, 0, 1e9, 8192);
+  expect([log.skipped, log.state.warnings[0]?.length]).toEqual([0, 9_000_000]);
+  log.close();
+});
+
+test('events taken of a cached log come to the same state as of one that is read', async () => {
+  const { folder } = await longRun();
+  const file = path.join(folder, 'events.jsonl');
+  const more = (event: object) => fs.appendFileSync(file, `${JSON.stringify(event)}\n`);
+  const end = { v: 1, type: 'end', run: 'run', attempt: 1, t: 9000, state: 'finished', message: 'Done.' };
+  const parts = [
+    () => more(epochEvent(5, { top1: 0.5 })),
+    () => fs.appendFileSync(file, stepLine({ step: 3001, value: 1 }) + stepLine({ step: 3002, value: 2 })),
+    () => more(startEvent({ attempt: 1, fromStep: 2990 })),
+    () => more(stepEvent(2991)),
+    () => more(epochEvent(300, { top1: 0.6 })),
+    () => more(end),
+  ];
+  for (const part of parts) {
+    part();
+    const warm = await RunLog.open(folder);
+    const cold = await RunLog.open(folder, { cacheFolder: path.join(temporaryFolder(), 'none') });
+    const taken = [warm, cold].map((log) => reduceRunAll(emptyRun(path.basename(folder)), log.takeEvents()));
+    expect(taken[0]).toEqual(taken[1]);
+    expect(warm.state).toEqual(cold.state);
+    expect(taken[0]).toEqual(cold.state);
+    expect(warm.takeEvents()).toEqual([]);
+    for (const log of [warm, cold]) log.close();
+  }
+});
+
+test('a run that goes on from a step before what is cached shows what it did then', async () => {
+  const { folder, rows } = await longRun(5000);
+  rows.length = 1700;
+  for (let i = 0; i < 200; i++) rows.push({ step: rows.length + 1, value: 7 });
+  const again = rows
+    .slice(1700)
+    .map((row) => stepLine(row))
+    .join('');
+  fs.appendFileSync(path.join(folder, 'events.jsonl'), startLine({ attempt: 1, fromStep: 1700 }) + again);
+  for (let i = 0; i < 2; i++) {
+    const log = await RunLog.open(folder);
+    check(log.metrics.window(query(0, 1e9, 8192)), rows, 0, 1e9, 8192);
+    check(log.metrics.window(query(0, 1e9, 9)), rows, 0, 1e9, 9);
+    log.close();
+  }
+});
+
+test('a metric that is always NaN or infinite costs no parsing, and is none the less', async () => {
+  const folder = temporaryFolder();
+  const texts = ['"NaN"', '"Infinity"', '"-Infinity"', '0.25', '"NaN"'];
+  const lines = Array.from({ length: 2000 }, (_, i) =>
+    stepLine({ step: i + 1, value: 1 }).replace('"main":1,', `"main":${texts[i % 5]},`),
+  );
+  fs.writeFileSync(path.join(folder, 'events.jsonl'), startLine() + lines.join(''));
+  const parse = vi.spyOn(JSON, 'parse');
+  const log = await RunLog.open(folder);
+  expect(parse.mock.calls.length).toBeLessThan(20);
+  parse.mockRestore();
+  const [series] = log.metrics.window(query(0, 1e9, 4000, ['grad.main'])).series;
+  expect([series?.points, series?.notFiniteCount, log.skipped]).toEqual([2000, 1600, 0]);
+  expect([...(series?.last ?? [])].filter(Number.isFinite)).toEqual(Array.from({ length: 400 }, () => 0.25));
   log.close();
 });

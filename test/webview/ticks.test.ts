@@ -1,17 +1,10 @@
 /** Ticks, labels, badges, spoken points, and the colours of the layers, as a person reads them. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { diverging, sequential } from '../../src/core/colorScale.ts';
+import { layerShare, shortLayers } from '../../src/core/layers.ts';
 import type { MetricWindow, WindowQuery } from '../../src/core/metricQuery.ts';
-import { diverging, sequential } from '../../webview/charts/colorScale.ts';
-import {
-  domainOf,
-  heatMapOf,
-  layerTable,
-  pixelsOf,
-  shareOf,
-  shortLayers,
-  valueAt,
-} from '../../webview/charts/heatMap.ts';
+import { domainOf, heatMapOf, layerTable, pixelsOf, valueAt } from '../../webview/charts/heatMap.ts';
 import { clock, linearTicks, logTicks, placeText, timeTicks, xLabels, yLabels } from '../../webview/charts/ticks.ts';
 import { type BadgeFacts, badge, spokenPoint } from '../../webview/charts/words.ts';
 
@@ -126,8 +119,8 @@ describe('the layers', () => {
   });
   test('have colours by the logarithm of a norm, and by a cosine as it is', () => {
     expect(domainOf('main', map)).toEqual([1, 100]);
-    expect(shareOf('main', 10, [1, 100])).toBeCloseTo(0.5, 12);
-    expect(shareOf('cosine', 0, domainOf('cosine', map))).toBe(0.5);
+    expect(layerShare('main', 10, [1, 100])).toBeCloseTo(0.5, 12);
+    expect(layerShare('cosine', 0, domainOf('cosine', map))).toBe(0.5);
   });
   test('leave clear what there is no value for', () => {
     const pixels = pixelsOf('main', map, [1, 100], { from: 0, to: 30 }, 3);

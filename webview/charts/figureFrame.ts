@@ -8,6 +8,8 @@ import type { ChartOptions } from './saved.ts';
 export interface FrameOptions {
   readonly id: string;
   readonly title: string;
+  /** A sentence on the chart, where the pointer rests on the title. */
+  readonly about: string;
   readonly unit: string;
   /** Which switches it has beside export and width. */
   readonly switches: readonly ('log' | 'clip' | 'table')[];
@@ -36,7 +38,7 @@ export class FigureFrame {
   readonly #host: ChartHost;
   readonly #log: boolean;
 
-  constructor({ id, title, unit, switches, log }: FrameOptions, host: ChartHost, jump: () => void) {
+  constructor({ id, title, about, unit, switches, log }: FrameOptions, host: ChartHost, jump: () => void) {
     this.#host = host;
     this.#log = log;
     this.#unit = element('span', { class: 'unit', title: unit }, unit);
@@ -54,7 +56,7 @@ export class FigureFrame {
         element(
           'span',
           { class: 'first' },
-          element('span', { class: 'chart-title', title }, title),
+          element('span', { class: 'chart-title', title: `${title}. ${about}` }, title),
           element('span', { class: 'tools' }, this.controls, ...toggles, take, ...remove),
         ),
         element('span', { class: 'second' }, this.#unit, this.#badge, this.#jump),

@@ -1,13 +1,9 @@
 /** The numbers of the chart of the layers: rows, colours, and what lies under the cursor. */
+import { type LayerNumber, layerColors, layerDomain, layerShare } from '../../src/core/layers.ts';
 import type { MetricWindow, WindowQuery } from '../../src/core/metricQuery.ts';
-import { diverging, sequential } from './colorScale.ts';
 import { between, firstAt, nearest } from './curve.ts';
 import type { Mapping } from './draw.ts';
 import { MOST_ROWS, type TwinTable } from './tableTwin.ts';
-
-/** What is shown of a layer: the prefix of its columns. */
-export const layerNumbers = ['main', 'sub', 'cosine'] as const;
-export type LayerNumber = (typeof layerNumbers)[number];
 
 /** Layers from the input on, in rows; buckets of time in columns. */
 export interface HeatMap {
@@ -45,27 +41,8 @@ export function heatMapOf(
   };
 }
 
-/** The numbers between which the colours run: −1 to 1 for a cosine, else the lowest and highest above 0. */
-export function domainOf(number: LayerNumber, { values }: HeatMap): readonly [number, number] {
-  if (number === 'cosine') return [-1, 1];
-  let [low, high] = [Number.POSITIVE_INFINITY, 0];
-  for (const row of values) {
-    for (const value of row) {
-      if (!(value > 0) || !Number.isFinite(value)) continue;
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-  }
-  return high > 0 ? [low, high > low ? high : 2 * low] : [0.1, 1];
-}
-
-/** Where a value lies between the two, by its logarithm for a norm. */
-export function shareOf(number: LayerNumber, value: number, [low, high]: readonly [number, number]): number {
-  if (number === 'cosine') return (value - low) / (high - low);
-  return Math.log(value / low) / Math.log(high / low);
-}
-
-export const scaleFor = (number: LayerNumber) => (number === 'cosine' ? diverging : sequential);
+/** The numbers between which the colours of a map run. */
+export const domainOf = (number: LayerNumber, { values }: HeatMap) => layerDomain(number, values);
 
 /** Pixels of the map: a column for each of `width`, a row for each layer; what there is no value for stays clear. */
 export function pixelsOf(
@@ -77,7 +54,7 @@ export function pixelsOf(
 ): Uint8ClampedArray {
   const rows = map.layers.length;
   const pixels = new Uint8ClampedArray(4 * width * rows);
-  const { at } = scaleFor(number);
+  const { at } = layerColors(number);
   const n = map.x1.length;
   if (n === 0) return pixels;
   const typical = n > 1 ? ((map.x1[n - 1] ?? 0) - (map.x1[0] ?? 0)) / (n - 1) : range.to - range.from;
@@ -90,7 +67,7 @@ export function pixelsOf(
     for (let row = 0; row < rows; row++) {
       const value = map.values[row]?.[i] ?? Number.NaN;
       if (Number.isNaN(value)) continue;
-      const share = shareOf(number, value, domain);
+      const share = layerShare(number, value, domain);
       const [red, green, blue] = at(Number.isNaN(share) ? 0 : share);
       pixels.set([red, green, blue, 255], 4 * (row * width + column));
     }
@@ -128,20 +105,6 @@ export function layerTable(
     rows: places.map((i) => [x.format(map.x1[i] ?? 0), ...map.values.map((row) => cell(row[i]))]),
     isThinned: every > 1 || map.level > 0,
   };
-}
-
-/** Names short enough for the labels: where one is long, `blocks.11` becomes `b.11` in all. */
-export function shortLayers(layers: readonly string[], most = 8): string[] {
-  if (layers.every((name) => name.length <= most)) return [...layers];
-  return layers.map((name) => {
-    const parts = name.split('.');
-    const short = parts
-      .map((part, i) =>
-        parts.length > 1 && (i < parts.length - 1 || /\d$/.test(part)) && !/^\d/.test(part) ? part.slice(0, 1) : part,
-      )
-      .join('.');
-    return short.length <= most ? short : `${short.slice(0, most - 1)}…`;
-  });
 }
 
 let canvas: OffscreenCanvas | undefined;

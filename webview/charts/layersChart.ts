@@ -1,24 +1,14 @@
 /** The chart of the layers: gradient norms of each layer and branch, or the cosine between the branches, as colours over time. */
+import { layersChart } from '../../src/core/charts.ts';
 import { significant } from '../../src/core/format.ts';
 import { t } from '../../src/core/l10n.ts';
+import { type LayerNumber, layerColors, layerNumbers, layerNumberTitle, shortLayers } from '../../src/core/layers.ts';
 import { element } from '../dom.ts';
 import type { Theme } from '../theme.ts';
 import type { ChartFigure, ChartHost, Need, Shown, View } from './chartFigure.ts';
 import type { Answered } from './fetcher.ts';
 import { FigureFrame } from './figureFrame.ts';
-import {
-  domainOf,
-  drawPixels,
-  type HeatMap,
-  heatMapOf,
-  type LayerNumber,
-  layerNumbers,
-  layerTable,
-  pixelsOf,
-  scaleFor,
-  shortLayers,
-  valueAt,
-} from './heatMap.ts';
+import { domainOf, drawPixels, type HeatMap, heatMapOf, layerTable, pixelsOf, valueAt } from './heatMap.ts';
 import type { ChartedRun } from './lines.ts';
 import { Plot } from './plot.ts';
 import { twinView } from './tableTwin.ts';
@@ -27,10 +17,10 @@ import { summary } from './words.ts';
 
 /** Height of a label with its distance to the next. */
 const LABEL_PX = 13;
-const title = t('Gradients by layer');
+const { id: chartId, title, about } = layersChart();
 
 export class LayersChart implements ChartFigure {
-  readonly id = 'layers';
+  readonly id = chartId;
   readonly figure: HTMLElement;
   readonly place: HTMLElement;
   readonly #host: ChartHost;
@@ -53,7 +43,11 @@ export class LayersChart implements ChartFigure {
 
   constructor(host: ChartHost) {
     this.#host = host;
-    this.#frame = new FigureFrame({ id: 'layers', title, unit: '', log: false, switches: ['table'] }, host, () => {});
+    this.#frame = new FigureFrame(
+      { id: chartId, title, about, unit: '', log: false, switches: ['table'] },
+      host,
+      () => {},
+    );
     this.figure = this.#frame.figure;
     this.place = this.#frame.plot;
     this.#frame.controls.append(this.#number, this.#run);
@@ -239,7 +233,7 @@ export class LayersChart implements ChartFigure {
     const runs = this.#runs();
     options(
       this.#number,
-      this.#numbers().map((number) => [number, numberTitle(number)]),
+      this.#numbers().map((number) => [number, layerNumberTitle(number)]),
       this.#chosen(),
     );
     options(
@@ -269,7 +263,7 @@ export class LayersChart implements ChartFigure {
     const text = (value: number) => withMinus(significant(value, 2));
     this.#low.textContent = text(low);
     this.#high.textContent = text(high);
-    const { gradient } = scaleFor(this.#chosen());
+    const { gradient } = layerColors(this.#chosen());
     if (this.#bar.dataset.gradient === gradient) return;
     this.#bar.dataset.gradient = gradient;
     this.#bar.style.background = gradient;
@@ -278,7 +272,7 @@ export class LayersChart implements ChartFigure {
   #showNames(): void {
     const layers = this.#layers();
     const readOuts = layers.length > 0 ? [{ label: t('layers'), value: String(layers.length) }] : [];
-    const what = `${title}: ${numberTitle(this.#chosen())}`;
+    const what = `${title}: ${layerNumberTitle(this.#chosen())}`;
     this.#frame.setNames(what, summary(what, t('arrow keys read out, up and down change the layer'), readOuts, ''));
   }
 
@@ -289,17 +283,6 @@ export class LayersChart implements ChartFigure {
     if (!map || !axis || !found) return '';
     const number = Number.isFinite(found.value) ? withMinus(significant(found.value)) : '–';
     return `${map.layers[this.#row]} · ${placeText(axis, found.x)} · ${number}`;
-  }
-}
-
-function numberTitle(number: LayerNumber): string {
-  switch (number) {
-    case 'main':
-      return t('norm, main');
-    case 'sub':
-      return t('norm, sub');
-    case 'cosine':
-      return t('cosine');
   }
 }
 

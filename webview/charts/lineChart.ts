@@ -46,8 +46,8 @@ export class LineChart implements ChartFigure {
     this.#spec = spec;
     this.#host = host;
     this.#lamp = lamp;
-    const { id, title, unit, log } = spec;
-    this.#frame = new FigureFrame({ id, title, unit, log, switches: ['log', 'clip', 'table'] }, host, () =>
+    const { id, title, about, unit, log } = spec;
+    this.#frame = new FigureFrame({ id, title, about, unit, log, switches: ['log', 'clip', 'table'] }, host, () =>
       this.#jump(),
     );
     this.figure = this.#frame.figure;

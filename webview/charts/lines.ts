@@ -46,7 +46,7 @@ export function chartedRunsOf(state: DashboardState, shown: readonly ShownRun[])
   const names = differ(handles.map(({ name }) => name));
   const seeds = differ(handles.map(({ seed }) => seed));
   const labels = handles.map(({ name, method, seed }) =>
-    [...(names ? [name] : []), titleOf(method), ...(seeds ? [t('seed {0}', seed)] : [])].join(' '),
+    [...(names ? [shortened(name)] : []), titleOf(method), ...(seeds ? [t('seed {0}', seed)] : [])].join(' '),
   );
   return handles.map(({ id, role, method }, i) => {
     const label = labels[i] ?? id;
@@ -54,6 +54,10 @@ export function chartedRunsOf(state: DashboardState, shown: readonly ShownRun[])
     return { id, role, method, label: twins > 0 ? `${label} (${twins + 1})` : label, slot: state.slots.get(id) ?? i };
   });
 }
+
+/** The name gives way: what tells runs of one name apart comes after it. */
+const shortened = (name: string) => (name.length > NAME_MOST ? `${name.slice(0, NAME_MOST - 1).trimEnd()}…` : name);
+const NAME_MOST = 20;
 
 export type Facts = ReadonlyMap<string, Readonly<Record<'steps' | 'epochs' | 'layers', MetricFacts>>>;
 
@@ -70,7 +74,7 @@ export function linesOf(chart: ChartSpec, runs: readonly ChartedRun[], facts: Fa
         return {
           key: `${asPair ? run.role : run.id}:${part.source.name}`,
           run: run.id,
-          label: [run.label, needless ? '' : part.label].filter(Boolean).join(' '),
+          label: [run.label, needless ? '' : part.part].filter(Boolean).join(' '),
           who: asPair ? run.role : run.slot,
           second: part.second ?? false,
           part,

@@ -10,7 +10,7 @@ export function axisTitle(axis: Axis): string {
     case 'epoch':
       return t('Epoch');
     case 'time':
-      return t('Wall time');
+      return t('Time');
     case 'images':
       return t('Samples seen');
     case 'flops':

@@ -1,6 +1,6 @@
 /** The tables of the page Compare: what each level of accuracy costs, groups of runs, and the numbers of the chart. */
 import { type BandPoint, type ComparedAxis, comparedAxes, type LevelRow, valueAt } from '../../src/core/comparing.ts';
-import { percent, titleOf } from '../../src/core/comparison.ts';
+import { titleOf } from '../../src/core/comparison.ts';
 import { duration, significant } from '../../src/core/format.ts';
 import { t } from '../../src/core/l10n.ts';
 import { withPrefix } from '../charts/ticks.ts';
@@ -106,7 +106,7 @@ export function groupsTable(rows: readonly GroupRow[], key: string): HTMLElement
           element('th', { scope: 'row' }, groupName(row, isByMethod)),
           ...(isByMethod ? [] : [element('td', { class: 'text' }, titleOf(row.methodName))]),
           cell(row.validated === row.runs ? String(row.runs) : t('{0} of {1}', row.validated, row.runs)),
-          cell(row.validated === 0 ? '–' : percent(row.top1)),
+          cell(row.validated === 0 ? '–' : `${(100 * row.top1).toFixed(2)}\u00a0%`),
           cell(spread(100 * row.deviation)),
           cell(row.differences === 0 ? '–' : signed({ isAccuracy: true }, row.difference)),
           cell(spread(row.differenceDeviation)),

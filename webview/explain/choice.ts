@@ -1,5 +1,6 @@
 /** Which run and epoch the page shows: those that a person chose, else the method's newest. */
 import { titleOf } from '../../src/core/comparison.ts';
+import { t } from '../../src/core/l10n.ts';
 import type { RunState } from '../../src/core/run.ts';
 import { chartedRuns, type DashboardState, pairsOf, runsOf, type ShownRun, shownPair } from '../state.ts';
 
@@ -43,10 +44,11 @@ export function stepped(epochs: readonly number[], epoch: number | undefined, by
   return epochs[Math.min(epochs.length - 1, Math.max(0, index + by))];
 }
 
-/** `MaskSub`, and in front of it the experiment and the seed where several pairs are to choose from. */
+/** `MaskSub`; with the experiment and the seed where several pairs are to choose from. */
 export function runTitle({ handle }: ShownRun, runs: readonly ShownRun[]): string {
   const title = titleOf(handle.method);
-  return runs.length > 2 ? `${handle.name} · ${handle.seed} · ${title}` : title;
+  const isPair = new Set(runs.map((run) => run.handle.pair ?? run.handle.id)).size === 1;
+  return isPair ? title : t('{0}, seed {1}, {2}', title, handle.seed, handle.name);
 }
 
 function nearestTo(epoch: number, epochs: readonly number[]): number | undefined {

@@ -6,7 +6,7 @@ import { type Cell, FEW_CLASSES, type MatrixView } from './confusion.ts';
 import { className, share } from './sampleFacts.ts';
 
 /** Most colour of a cell: its text must stay readable. */
-const MOST_SHADE = 45;
+const MOST_SHADE = 36;
 
 /** The table under its title, and a line that says the cell under pointer or focus. */
 export function confusionTable(title: string, view: MatrixView, samples: Samples): HTMLElement {

@@ -5,11 +5,10 @@ import { sample } from '../charts/legend.ts';
 import type { Who } from '../charts/lines.ts';
 import { styleOf } from '../charts/styles.ts';
 import { element } from '../dom.ts';
+import { stateIcons } from '../states.ts';
 import type { Theme } from '../theme.ts';
 import type { Column } from './columns.ts';
-
 import { shortText, tooltip } from './shortText.ts';
-import { stateIcons } from '../states.ts';
 import type { GroupLine } from './viewRows.ts';
 
 /** What of a run its row shows beside its values. */

@@ -3,9 +3,9 @@ import { t } from '../../src/core/l10n.ts';
 import type { FromDashboard } from '../../src/core/messages.ts';
 import type { Annotation, RunRow } from '../../src/core/runRow.ts';
 import { element } from '../dom.ts';
+import { stateIcons, stateTitle } from '../states.ts';
 import { EditField } from './editField.ts';
 import { shortText } from './shortText.ts';
-import { stateIcons, stateTitle } from '../states.ts';
 import { tagsFrom, textOfTags } from './tags.ts';
 
 export interface DetailsActions {

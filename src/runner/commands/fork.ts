@@ -2,13 +2,13 @@
 import path from 'node:path';
 import type { Config } from '../../core/config.ts';
 import { UserError } from '../../core/errors.ts';
+import { newExperimentId } from '../../core/experiment.ts';
 import { listed } from '../../core/format.ts';
 import { type CheckpointFile, checkpointsOf } from '../../store/checkpoints.ts';
 import { formatProblem } from '../../store/configFile.ts';
 import { runFiles } from '../../store/layout.ts';
 import { findRun, type RunContent, readRun } from '../../store/runReader.ts';
 import { threadsEach } from '../environment.ts';
-import { experimentId } from '../experimentId.ts';
 import type { ForkJob, Job } from '../job.ts';
 import { conduct } from './conduct.ts';
 import { readConfig } from './readConfig.ts';
@@ -68,7 +68,7 @@ function jobOf(parent: RunContent, fork: ForkJob, config: Config, options: ForkO
   const { folder, state } = parent;
   const { seed } = config.train;
   const name = state.start?.name ?? config.name;
-  const experiment = options.id ?? experimentId(`${name}-fork-${fork.step}`);
+  const experiment = options.id ?? newExperimentId(`${name}-fork-${fork.step}`, new Date());
   const method = config.method.name;
   return {
     runId: `${experiment}-s${seed}-${method}`,

@@ -2,11 +2,11 @@
 import path from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { encodeEvent } from '../../core/events.ts';
+import { newExperimentId } from '../../core/experiment.ts';
 import { compareRepeated, describeReproduction } from '../../core/reproduction.ts';
 import { isOver } from '../../core/run.ts';
 import { EventTail, findRun, readRun } from '../../store/runReader.ts';
 import { threadsEach } from '../environment.ts';
-import { experimentId } from '../experimentId.ts';
 import type { Job } from '../job.ts';
 import { conduct } from './conduct.ts';
 import { forkJobOf } from './fork.ts';
@@ -28,7 +28,7 @@ export async function reproduce(name: string, options: ReproduceOptions): Promis
   const out = path.dirname(path.resolve(folder));
   const { seed } = config.train;
   const job: Omit<Job, 'leader'> = {
-    runId: `${options.id ?? experimentId(`${config.name}-again`)}-s${seed}-${config.method.name}`,
+    runId: `${options.id ?? newExperimentId(`${config.name}-again`, new Date())}-s${seed}-${config.method.name}`,
     out,
     pair: undefined,
     role: start.role,

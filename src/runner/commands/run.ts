@@ -1,7 +1,7 @@
 /** `masksub run`: an experiment from its config to its comparison. */
 import path from 'node:path';
+import { newExperimentId } from '../../core/experiment.ts';
 import { formatProblem } from '../../store/configFile.ts';
-import { experimentId } from '../experimentId.ts';
 import { planOf } from '../leader.ts';
 import { conduct } from './conduct.ts';
 import { readConfig } from './readConfig.ts';
@@ -30,7 +30,7 @@ export async function run(file: string, options: RunOptions): Promise<void> {
   }
   const { config } = result;
   const experiment = {
-    id: options.id ?? experimentId(config.name),
+    id: options.id ?? newExperimentId(config.name, new Date()),
     out: path.resolve(options.out),
     config,
     configFolder: path.dirname(path.resolve(file)),

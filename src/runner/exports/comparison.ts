@@ -9,7 +9,7 @@ import { engineFolder } from '../paths.ts';
 import { provenance } from '../provenance.ts';
 import { chooseCharts } from './charts.ts';
 import { csvLines } from './csv.ts';
-import { figureOf } from './figureOf.ts';
+import { pictureOf } from './figureOf.ts';
 import { markdownOf } from './markdown.ts';
 import { writeFileStore } from './mlflow.ts';
 import { refuseExisting, streamNewFile, writeNewFile, writeNewFolder } from './output.ts';
@@ -68,7 +68,10 @@ async function writeFormat(
     case 'png': {
       const groups = groupRuns(runs, eachSeed);
       const charts = chooseCharts(chartNames, runs);
-      const figures = charts.map((chart) => ({ name: chart.name, figure: figureOf(chart, groups, options) }));
+      const figures = charts.map((chart) => ({
+        name: chart.id,
+        figure: pictureOf(chart, groups, { ...options, eachSeed }),
+      }));
       return writePictures(figures, { ...options, format, to, name });
     }
     case 'csv': {

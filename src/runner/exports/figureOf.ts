@@ -1,8 +1,10 @@
 /** A chart of some runs as a figure: its lines, its axes, and a caption that says how the numbers came about. */
+import type { Chart, LineChart } from '../../core/charts.ts';
 import { axes } from '../../core/metricQuery.ts';
 import { isOver, stateTitles } from '../../core/run.ts';
-import type { Figure } from '../../figure/figure.ts';
-import type { Chart } from './charts.ts';
+import type { Figure, HeatFigure } from '../../figure/figure.ts';
+import { differenceFigure } from './difference.ts';
+import { layersFigure } from './layersFigure.ts';
 import type { ExportedRun, RunGroup } from './runs.ts';
 import { type ChartLines, linesOf, type View } from './series.ts';
 
@@ -12,7 +14,24 @@ export interface FigureOptions extends View {
   readonly command: string;
 }
 
-export function figureOf(chart: Chart, groups: readonly RunGroup[], options: FigureOptions): Figure {
+export interface PictureOptions extends FigureOptions {
+  readonly eachSeed: boolean;
+}
+
+export function pictureOf(chart: Chart, groups: readonly RunGroup[], options: PictureOptions): Figure | HeatFigure {
+  switch (chart.kind) {
+    case 'lines':
+      return figureOf(chart, groups, options);
+    case 'layers':
+      return layersFigure(chart, groups, options);
+    case 'difference': {
+      const runs = groups.flatMap((group) => group.runs);
+      return differenceFigure(chart, runs, options);
+    }
+  }
+}
+
+export function figureOf(chart: LineChart, groups: readonly RunGroup[], options: FigureOptions): Figure {
   const lines = linesOf(chart, groups, options);
   const { title, unit } = axes[options.axis];
   const log = options.log || chart.log;
@@ -24,14 +43,14 @@ export function figureOf(chart: Chart, groups: readonly RunGroup[], options: Fig
     ...(chart.reference === undefined ? {} : { reference: chart.reference }),
     caption: captionOf(chart, groups, lines, { ...options, log }),
     metadata: {
-      chart: chart.name,
+      chart: chart.id,
       command: options.command,
       runs: groups.flatMap(({ runs }) => runs.map(({ id, config }) => ({ id, config }))),
     },
   };
 }
 
-function captionOf(chart: Chart, groups: readonly RunGroup[], lines: ChartLines, options: FigureOptions): string {
+function captionOf(chart: LineChart, groups: readonly RunGroup[], lines: ChartLines, options: FigureOptions): string {
   return [
     chart.about,
     ...seedSentences(groups, lines),
@@ -57,7 +76,7 @@ function seedSentences(groups: readonly RunGroup[], { ended }: ChartLines): stri
 }
 
 function smoothingSentences(
-  chart: Chart,
+  chart: LineChart,
   { thinned, series, smoothed }: ChartLines,
   { smoothing }: FigureOptions,
 ): string[] {
@@ -73,7 +92,6 @@ function smoothingSentences(
     const rows = chart.table === 'epochs' ? 'epochs' : 'logged steps';
     const shown = band ? '; the band spans their lowest and highest value' : '';
     sentences.push(`A point is the mean of up to ${thinned.toLocaleString('en')} ${rows}${shown}.`);
-    if (chart.columns.some(({ over }) => over !== undefined)) sentences.push('Ratios are of those means.');
   }
   return sentences;
 }
@@ -93,7 +111,7 @@ function valueSentences({ notFinite, series, range }: ChartLines, { log, from, u
   return sentences;
 }
 
-function stateSentences(groups: readonly RunGroup[]): string[] {
+export function stateSentences(groups: readonly RunGroup[]): string[] {
   return groups
     .flatMap(({ runs }) => runs)
     .filter(({ state }) => state.state !== 'finished')

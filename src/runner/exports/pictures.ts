@@ -3,7 +3,7 @@ import path from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { loadSharp, type Sharp } from '../../data/decode.ts';
 import { drawFigure } from '../../figure/drawing.ts';
-import type { Figure, FigureLook } from '../../figure/figure.ts';
+import type { Figure, FigureLook, HeatFigure } from '../../figure/figure.ts';
 import { fontFamily } from '../../figure/look.ts';
 import { writeWhole } from '../../store/files.ts';
 import { engineFolder } from '../paths.ts';
@@ -20,7 +20,7 @@ export interface PictureOptions extends FigureLook {
 
 export interface NamedFigure {
   readonly name: string;
-  readonly figure: Figure;
+  readonly figure: Figure | HeatFigure;
 }
 
 /** Writes one new file for one figure, else a new folder of files. Returns where. */

@@ -1,21 +1,20 @@
 /** Runs as one page that needs nothing else: verdict, figures and cost, charts, samples with masks, configs, versions, caveats. */
+import { type Chart, differenceChart } from '../../core/charts.ts';
 import { describePair, titleOf } from '../../core/comparison.ts';
 import { escaped, listed } from '../../core/format.ts';
 import { runStyles } from '../../core/runStyles.ts';
-import { mean, standardDeviation } from '../../core/statistics.ts';
 import type { Sharp } from '../../data/decode.ts';
 import { drawFigure } from '../../figure/drawing.ts';
-import type { Figure } from '../../figure/figure.ts';
-import type { Chart } from './charts.ts';
+import type { Figure, HeatFigure } from '../../figure/figure.ts';
+import { differencesOf } from './difference.ts';
 import { caveats, configDifferences, figuresTable, pairsByMethod, reality, verdicts } from './facts.ts';
-import { type FigureOptions, figureOf } from './figureOf.ts';
+import { type PictureOptions, pictureOf } from './figureOf.ts';
 import { cut, listMarkup, section, tableMarkup } from './reportParts.ts';
 import { sampleSections } from './reportSamples.ts';
 import { reportStyle } from './reportStyle.ts';
 import { type ExportedRun, groupRuns, nameOf } from './runs.ts';
 
-export interface ReportOptions extends FigureOptions {
-  readonly eachSeed: boolean;
+export interface ReportOptions extends PictureOptions {
   /** Draws samples; without it they are left out. */
   readonly sharp: Sharp | undefined;
   /** The versions with which the report was made. */
@@ -28,8 +27,9 @@ export async function reportOf(
   options: ReportOptions,
 ): Promise<string> {
   const groups = groupRuns(runs, options.eachSeed);
-  const difference = differenceFigure(runs);
-  const figures = charts.map((chart) => figureOf(chart, groups, options));
+  const [difference] =
+    differencesOf(runs, options.axis).length > 0 ? [pictureOf(differenceChart(), groups, options)] : [];
+  const figures = charts.filter(({ kind }) => kind !== 'difference').map((chart) => pictureOf(chart, groups, options));
   const title = `MaskSub: ${cut(nameOf(runs))}`;
   const sections = [
     section('Result', resultOf(runs) + (difference ? figureMarkup(difference) : '')),
@@ -87,46 +87,7 @@ function resultOf(runs: readonly ExportedRun[]): string {
   );
 }
 
-/** Method minus baseline at each epoch at which both were validated, over seeds. */
-function differenceFigure(runs: readonly ExportedRun[]): Figure | undefined {
-  const methods = [...pairsByMethod(runs).values()];
-  const series = methods.flatMap(({ method, name, members }, i) => {
-    const byEpoch = new Map<number, number[]>();
-    for (const pair of members) {
-      const ofBaseline = new Map(pair.baseline.state.epochs.map(({ epoch, validation }) => [epoch, validation?.top1]));
-      for (const { epoch, validation } of pair.method.state.epochs) {
-        const before = ofBaseline.get(epoch);
-        if (before === undefined || validation === undefined) continue;
-        byEpoch.set(epoch, [...(byEpoch.get(epoch) ?? []), 100 * (validation.top1 - before)]);
-      }
-    }
-    const x = [...byEpoch.keys()].sort((a, b) => a - b);
-    if (x.length === 0) return [];
-    const at = x.map((epoch) => byEpoch.get(epoch) ?? []);
-    const y = at.map(mean);
-    const deviations = at.map(standardDeviation);
-    const band = {
-      low: y.map((value, k) => value - (deviations[k] ?? Number.NaN)),
-      high: y.map((value, k) => value + (deviations[k] ?? Number.NaN)),
-    };
-    const label = [`${titleOf(method)} − baseline`, name ?? ''].filter((part) => part !== '').join(' ');
-    return [{ label, slot: i + 1, dashed: false, x, y, ...(members.length > 1 ? { band } : {}) }];
-  });
-  if (series.length === 0) return undefined;
-  const most = Math.max(...methods.map(({ members }) => members.length));
-  const over = most > 1 ? ` Mean ± standard deviation over up to ${most} seeds.` : ' One seed.';
-  return {
-    title: 'Difference to the baseline',
-    x: { title: 'Epoch', unit: '', log: false },
-    y: { title: 'Difference in top-1 (points)', unit: '', log: false },
-    series,
-    reference: 0,
-    caption: `Validation top-1 of the method minus that of its baseline, at equal epochs.${over}`,
-    metadata: {},
-  };
-}
-
-function figureMarkup(figure: Figure): string {
+function figureMarkup(figure: Figure | HeatFigure): string {
   const picture = drawFigure(figure, { style: 'page', width: 17, bare: true });
   return `<figure>${picture}<figcaption><b>${escaped(figure.title)}.</b> ${escaped(figure.caption)}</figcaption></figure>`;
 }

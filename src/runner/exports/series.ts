@@ -1,9 +1,8 @@
 /** The lines of a chart: windows of the runs' scalars, smoothed, averaged over seeds, and what was done to them. */
-
-import type { Axis } from '../../core/metricQuery.ts';
+import type { ChartColumn, LineChart } from '../../core/charts.ts';
+import type { Axis, MetricTable } from '../../core/metricQuery.ts';
 import { mean, standardDeviation } from '../../core/statistics.ts';
 import type { FigureSeries } from '../../figure/figure.ts';
-import type { Chart, Column } from './charts.ts';
 import type { ExportedRun, RunGroup } from './runs.ts';
 import { smooth } from './smoothing.ts';
 
@@ -29,8 +28,8 @@ export interface ChartLines {
 
 const mostBuckets = 2000;
 
-export function linesOf(chart: Chart, groups: readonly RunGroup[], view: View): ChartLines {
-  const range = rangeOf(chart, groups, view);
+export function linesOf(chart: LineChart, groups: readonly RunGroup[], view: View): ChartLines {
+  const range = rangeOf(chart.table, groups, view);
   const span = chart.smoothed ? view.smoothing * (range[1] - range[0]) : 0;
   let thinned = 1;
   const ended = new Set<string>();
@@ -45,7 +44,7 @@ export function linesOf(chart: Chart, groups: readonly RunGroup[], view: View): 
       const usable = each.filter((line) => line.x.length > 0);
       if (usable.length === 0 && each.every((line) => line.notFiniteCount === 0)) continue;
       // A run with one branch need not say which.
-      const part = column.part === 'main' && present.length === 1 ? '' : column.part;
+      const part = column.plainAlone && present.length === 1 ? '' : column.part;
       const label = [group.label, part, group.count].filter((text) => text !== '').join(' ');
       const count = each.reduce((sum, line) => sum + line.notFiniteCount, 0);
       if (count > 0) notFinite.set(label, count);
@@ -55,7 +54,7 @@ export function linesOf(chart: Chart, groups: readonly RunGroup[], view: View): 
       series.push({
         label,
         slot: group.slot,
-        dashed: column.dashed,
+        dashed: column.second ?? false,
         ...drawn.line,
         notFinite: each.flatMap((line) => line.notFinite),
       });
@@ -79,24 +78,23 @@ interface Line {
 }
 
 function readLine(
-  { table }: Chart,
-  { name, over, factor = 1 }: Column,
+  { table }: LineChart,
+  { name, factor = 1 }: ChartColumn,
   { id, metrics }: ExportedRun,
   axis: Axis,
   [from, to]: readonly [number, number],
   span: number,
 ): Line {
-  const names = over === undefined ? [name] : [name, over];
   // The average at the left edge knows what came before.
-  const window = metrics.window({ table, names, axis, from: from - 4 * span, to, buckets: mostBuckets });
-  const [of, by] = window.series;
+  const window = metrics.window({ table, names: [name], axis, from: from - 4 * span, to, buckets: mostBuckets });
+  const [of] = window.series;
   const empty: Line = { id, x: [], y: [], low: [], high: [], raw: [], notFinite: [], notFiniteCount: 0, thinned: 1 };
-  if (!of || (over !== undefined && !by)) return empty;
-  const broken = [...of.notFinite, ...(by?.notFinite ?? [])].sort((a, b) => a - b);
+  if (!of) return empty;
+  const broken = Array.from(of.notFinite);
   const line = { x: [] as number[], raw: [] as number[], low: [] as number[], high: [] as number[] };
   let next = 0;
   for (let i = 0; i < window.x0.length; i++) {
-    const value = ((of.mean[i] ?? Number.NaN) * factor) / (by ? (by.mean[i] ?? Number.NaN) : 1);
+    const value = (of.mean[i] ?? Number.NaN) * factor;
     if (!Number.isFinite(value)) continue; // most rows lack a scalar of another rhythm
     const at = ((window.x0[i] ?? 0) + (window.x1[i] ?? 0)) / 2;
     const before = next;
@@ -104,11 +102,10 @@ function readLine(
     if (next > before && line.x.length > 0) push(line, broken[before] ?? at, Number.NaN, Number.NaN, Number.NaN);
     const low = (of.min[i] ?? value) * factor;
     const high = (of.max[i] ?? value) * factor;
-    push(line, at, value, by ? value : low, by ? value : high);
+    push(line, at, value, low, high);
   }
   const y = span > 0 ? smooth(line.x, line.raw, span) : line.raw;
-  const notFiniteCount = of.notFiniteCount + (by?.notFiniteCount ?? 0);
-  return { id, ...line, y, notFinite: broken, notFiniteCount, thinned: 2 ** window.level };
+  return { id, ...line, y, notFinite: broken, notFiniteCount: of.notFiniteCount, thinned: 2 ** window.level };
 }
 
 function push(
@@ -176,12 +173,12 @@ function sharedLine(series: readonly FigureSeries[]): readonly FigureSeries[] {
   return others.every(isSame) ? [{ ...first, label: 'all runs' }] : series;
 }
 
-function hasColumn({ table }: Chart, { name, over }: Column, { metrics }: ExportedRun): boolean {
-  const names = metrics.names(table);
-  return names.includes(name) && (over === undefined || names.includes(over));
+function hasColumn({ table }: LineChart, { name }: ChartColumn, { metrics }: ExportedRun): boolean {
+  return metrics.names(table).includes(name);
 }
 
-function rangeOf({ table }: Chart, groups: readonly RunGroup[], view: View): readonly [number, number] {
+/** What there is of a table, or the part of it that is asked for. */
+export function rangeOf(table: MetricTable, groups: readonly RunGroup[], view: View): readonly [number, number] {
   const extents = groups
     .flatMap(({ runs }) => runs)
     .map(({ metrics }) => metrics.extent(table, view.axis))

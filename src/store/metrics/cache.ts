@@ -3,13 +3,15 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { decodeEvent, encodeEvent } from '../../core/events.ts';
-import { writeWhole } from '../files.ts';
-import type { ChunkPlace, ChunkStore } from './chunkStore.ts';
+import { type ChunkPlace, ChunkStore, isOwnPlace, sumOf } from './chunkStore.ts';
 import { Reading } from './reading.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 const INDEX = 'index.bin';
+const ROWS = 'rows.bin';
 const EDGE = 4096;
+/** In front of all: a sum over what follows, and the length of the text. */
+const HEAD = 2;
 
 interface Index {
   readonly version: number;
@@ -17,6 +19,8 @@ interface Index {
   readonly size: number;
   readonly modified: number;
   readonly edges: string;
+  /** Bytes of chunks. */
+  readonly stored: number;
   readonly digest: string[];
   readonly skipped: number;
   readonly newerVersion?: number;
@@ -29,16 +33,22 @@ interface Index {
 
 const tableNames = ['steps', 'epochs', 'layers'] as const;
 
-/** False where it could not be written: it is only a cache. */
-export function saveCache(log: string, store: ChunkStore, reading: Reading, consumed: number): boolean {
-  if (store.folder === undefined) return false;
+/** Where the chunks of a log go, with its cache in that folder; without one, into memory. */
+export function storeIn(folder: string | undefined): ChunkStore {
+  return new ChunkStore(folder === undefined ? undefined : path.join(folder, ROWS));
+}
+
+/** False where it could not be written: it is only a cache, and it is not worth waiting for the disk. */
+export function saveCache(log: string, folder: string, store: ChunkStore, reading: Reading, consumed: number): boolean {
+  if (!store.isOnDisk) return false;
   const tables = tableNames.map((name) => reading.tables[name]);
-  if (tables.some(({ chunks }) => chunks.some((place) => 'data' in place))) return false;
+  const file = path.join(folder, INDEX);
+  const temporary = `${file}.${process.pid}.${crypto.randomBytes(4).toString('hex')}.tmp`;
   try {
     const { size, mtimeMs } = fs.statSync(log);
     const index: Index = {
       version: VERSION,
-      ...{ consumed, size, modified: mtimeMs, edges: edgesOf(log, consumed) },
+      ...{ consumed, size, modified: mtimeMs, edges: edgesOf(log, consumed), stored: store.size },
       digest: reading.digest.map(encodeEvent),
       skipped: reading.skipped,
       ...(reading.newerVersion === undefined ? {} : { newerVersion: reading.newerVersion }),
@@ -47,22 +57,18 @@ export function saveCache(log: string, store: ChunkStore, reading: Reading, cons
         tables.map(({ names, rows, leftOut, chunks }, i) => [tableNames[i], { names, rows, leftOut, chunks }]),
       ) as Index['tables'],
     };
-    const text = Buffer.from(JSON.stringify(index));
-    const head = Buffer.alloc(8);
-    head.writeDoubleLE(text.length);
-    const padding = Buffer.alloc((8 - (text.length % 8)) % 8);
-    const numbers = tables
-      .flatMap((table) => table.pack())
-      .map((of) => Buffer.from(of.buffer, of.byteOffset, of.byteLength));
-    const body = Buffer.concat([head, text, padding, ...numbers]);
-    fs.mkdirSync(store.folder, { recursive: true });
-    writeWhole(path.join(store.folder, INDEX), Buffer.concat([hashOf(body), body]));
-    removeOthers(
-      store.folder,
-      tables.flatMap(({ chunks }) => chunks),
+    if (!isOwnPlace(file)) return false;
+    fs.writeFileSync(
+      temporary,
+      pack(
+        JSON.stringify(index),
+        tables.flatMap((table) => table.pack()),
+      ),
     );
+    fs.renameSync(temporary, file);
     return true;
   } catch {
+    fs.rmSync(temporary, { force: true });
     return false;
   }
 }
@@ -70,26 +76,32 @@ export function saveCache(log: string, store: ChunkStore, reading: Reading, cons
 /** Nothing where there is none, or one that is damaged, of another version or of another log. */
 export function loadCache(
   log: string,
-  store: ChunkStore,
+  folder: string,
   id: string,
-): { reading: Reading; consumed: number } | undefined {
-  if (store.folder === undefined) return undefined;
+): { reading: Reading; store: ChunkStore; consumed: number } | undefined {
+  const store = storeIn(folder);
+  const read = readCache(log, folder, id, store);
+  if (!read) store.close();
+  return read;
+}
+
+/** So that the next reader begins anew. */
+export function dropCache(folder: string): void {
   try {
-    const whole = fs.readFileSync(path.join(store.folder, INDEX));
-    const body = whole.subarray(32);
-    if (!hashOf(body).equals(whole.subarray(0, 32))) return undefined;
-    const length = body.readDoubleLE(0);
-    // Its own hash is right, so it is what some version of this program wrote.
-    const index = JSON.parse(body.toString('utf8', 8, 8 + length)) as Index;
-    if (index.version !== VERSION || !isOf(index, log)) return undefined;
-    const from = 8 + Math.ceil(length / 8) * 8;
-    const numbers = new Float64Array(new Uint8Array(body.subarray(from)).buffer);
+    fs.rmSync(path.join(folder, INDEX), { force: true });
+  } catch {} // where nothing may be removed, the next one finds out as this one did
+}
+
+function readCache(log: string, folder: string, id: string, store: ChunkStore) {
+  try {
+    const [text, numbers] = unpack(path.join(folder, INDEX));
+    // Its sum is right, so it is what some version of this program wrote.
+    const index = JSON.parse(text) as Index;
+    if (index.version !== VERSION || !isOf(index, log) || !store.resume(index.stored)) return undefined;
     const reading = new Reading(id, store);
     let at = 0;
     for (const name of tableNames) {
       const { names, rows, leftOut, chunks } = index.tables[name];
-      if (!chunks.every((place) => 'file' in place && store.holds(place.file, place.at + place.length * 8)))
-        return undefined;
       at += reading.tables[name].unpack(numbers.subarray(at), names, rows, chunks);
       reading.tables[name].leftOut = leftOut;
     }
@@ -101,10 +113,44 @@ export function loadCache(
     reading.skipped = index.skipped;
     reading.newerVersion = index.newerVersion;
     reading.progress = index.progress.map((value) => value ?? Number.NaN) as Index['progress'];
-    return { reading, consumed: index.consumed };
+    return { reading, store, consumed: index.consumed };
   } catch {
     return undefined;
   }
+}
+
+function pack(text: string, numbers: readonly Float64Array[]): Float64Array {
+  const bytes = Buffer.from(text);
+  const begin = HEAD + Math.ceil(bytes.length / 8);
+  const whole = new Float64Array(numbers.reduce((sum, { length }) => sum + length, begin));
+  whole[1] = bytes.length;
+  Buffer.from(whole.buffer).set(bytes, 8 * HEAD);
+  let at = begin;
+  for (const of of numbers) {
+    whole.set(of, at);
+    at += of.length;
+  }
+  whole[0] = sumOf(whole.subarray(1));
+  return whole;
+}
+
+/** Throws where the file is none or is damaged. */
+function unpack(file: string): [text: string, numbers: Float64Array] {
+  const { size } = fs.statSync(file);
+  const whole = new Float64Array(Math.floor(size / 8));
+  const bytes = Buffer.from(whole.buffer);
+  const descriptor = fs.openSync(file, 'r');
+  try {
+    let got = 0;
+    for (let more = -1; more !== 0 && got < bytes.length; got += more) {
+      more = fs.readSync(descriptor, bytes, got, bytes.length - got, got);
+    }
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  const length = whole[1] ?? 0;
+  if (size % 8 !== 0 || whole[0] !== sumOf(whole.subarray(1))) throw new Error('A damaged index.');
+  return [bytes.toString('utf8', 8 * HEAD, 8 * HEAD + length), whole.subarray(HEAD + Math.ceil(length / 8))];
 }
 
 /** A log that only grew since; one of the same size that was written again is another. */
@@ -122,21 +168,8 @@ function edgesOf(log: string, consumed: number): string {
     const bytes = Buffer.alloc(2 * length);
     fs.readSync(descriptor, bytes, 0, length, 0);
     fs.readSync(descriptor, bytes, length, length, consumed - length);
-    return hashOf(bytes).toString('hex');
+    return crypto.createHash('sha256').update(bytes).digest('hex');
   } finally {
     fs.closeSync(descriptor);
   }
 }
-
-/** Chunks that an earlier cache needed. Another reader of this moment has its own open, and where not, reads the log anew. */
-function removeOthers(folder: string, chunks: readonly ChunkPlace[]): void {
-  const kept = new Set(chunks.map((place) => ('file' in place ? place.file : '')));
-  const hourAgo = Date.now() - 3_600_000;
-  for (const name of fs.readdirSync(folder)) {
-    const file = path.join(folder, name);
-    if (!/^rows-[0-9a-f]{12}\.bin$/.test(name) || kept.has(name) || fs.statSync(file).mtimeMs > hourAgo) continue;
-    fs.rmSync(file, { force: true });
-  }
-}
-
-const hashOf = (bytes: Uint8Array) => crypto.createHash('sha256').update(bytes).digest();

@@ -1,106 +1,133 @@
-/** Where full chunks of a table go: a file that only this process writes, or memory where no file can be made. */
-import crypto from 'node:crypto';
+/** Where full chunks of a run's tables go: one file that all readers of a log write alike, or memory where there can be none. */
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** A chunk in a file, with a sum over its numbers, or in memory. */
-export type ChunkPlace =
-  | { readonly file: string; readonly at: number; readonly length: number; readonly sum: number }
-  | { readonly data: Float64Array };
+/** A chunk: where it lies in the file, a sum over its numbers, and these themselves as long as they are in no file. */
+export interface ChunkPlace {
+  readonly at: number;
+  readonly length: number;
+  readonly sum: number;
+  data?: Float64Array;
+}
 
 /** Thrown where a chunk on disk is not what was written. */
 export class DamagedChunk extends Error {}
 
+/**
+ * What is written, and where, follows from the log alone, and a log only grows. So readers that live at the same time, in
+ * whatever process, put the same bytes into the same places, and no run has more than one such file. Where that fails, since
+ * the log was replaced or another version wrote, the sums tell.
+ */
 export class ChunkStore {
-  readonly folder: string | undefined;
-  #own: { readonly name: string; readonly descriptor: number; size: number } | undefined;
-  #failed = false;
-  /** Kept open: another reader may remove a file that it no longer needs. */
-  readonly #open = new Map<string, number>();
+  /** Where the next chunk goes. */
+  size = 0;
+  readonly #file: string | undefined;
+  #descriptor: number | undefined;
+  #state: 'held' | 'spilled' | 'failed' = 'held';
+  #held: ChunkPlace[] = [];
 
-  /** Without a folder everything stays in memory. */
-  constructor(folder: string | undefined) {
-    this.folder = folder;
+  /** Without a file everything stays in memory. */
+  constructor(file: string | undefined) {
+    this.#file = file;
+    if (file === undefined) this.#state = 'failed';
   }
 
+  /** True once all chunks are in the file. */
+  get isOnDisk(): boolean {
+    return this.#state === 'spilled';
+  }
+
+  /** Takes a chunk; the array is the caller's again. */
   write(data: Float64Array): ChunkPlace {
-    const own = this.#ownFile();
-    if (!own) return { data };
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    try {
-      for (let done = 0; done < bytes.length; ) {
-        done += fs.writeSync(own.descriptor, bytes, done, bytes.length - done, own.size + done);
-      }
-    } catch {
-      this.#failed = true; // a full disk: it is only a cache
-      return { data };
-    }
-    const place = { file: own.name, at: own.size, length: data.length, sum: sumOf(data) };
-    own.size += bytes.length;
+    const place: ChunkPlace = { at: this.size, length: data.length, sum: sumOf(data) };
+    this.size += data.byteLength;
+    if (this.#state === 'spilled' && this.#put(place.at, data)) return place;
+    place.data = data.slice();
+    if (this.#state === 'held') this.#held.push(place);
     return place;
   }
 
+  /** From now on chunks lie on the disk: a long log must not fill the memory, and a short one is worth no file. */
+  spill(): void {
+    if (this.#state !== 'held' || !this.#open(true)) return;
+    this.#state = 'spilled';
+    for (const place of this.#held) {
+      if (place.data && this.#put(place.at, place.data)) delete place.data;
+    }
+    this.#held = [];
+  }
+
+  /** Goes on where an earlier reader was; false where the file is not that long. */
+  resume(size: number): boolean {
+    const isWritable = this.#open(true);
+    if (!isWritable && !this.#open(false)) return false;
+    this.size = size;
+    this.#state = isWritable ? 'spilled' : 'failed';
+    return this.#descriptor !== undefined && fs.fstatSync(this.#descriptor).size >= size;
+  }
+
   /** Throws `DamagedChunk` where the file is not as it was written. */
-  read(place: ChunkPlace): Float64Array {
-    if ('data' in place) return place.data;
-    const data = new Float64Array(place.length);
+  read({ at, length, sum, data: held }: ChunkPlace): Float64Array {
+    if (held) return held;
+    const data = new Float64Array(length);
     const bytes = new Uint8Array(data.buffer);
     let got = 0;
     try {
-      const descriptor = this.#descriptor(place.file);
-      for (let more = -1; got < bytes.length && more !== 0; got += more) {
-        more = fs.readSync(descriptor, bytes, got, bytes.length - got, place.at + got);
+      for (let more = -1; this.#descriptor !== undefined && got < bytes.length && more !== 0; got += more) {
+        more = fs.readSync(this.#descriptor, bytes, got, bytes.length - got, at + got);
       }
     } catch {
       throw new DamagedChunk();
     }
-    if (got < bytes.length || sumOf(data) !== place.sum) throw new DamagedChunk();
+    if (got < bytes.length || sumOf(data) !== sum) throw new DamagedChunk();
     return data;
   }
 
-  /** Whether a file of the folder is long enough; keeps it open. */
-  holds(file: string, size: number): boolean {
+  close(): void {
+    if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+    this.#state = 'failed';
+  }
+
+  #put(at: number, data: Float64Array): boolean {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     try {
-      return fs.fstatSync(this.#descriptor(file)).size >= size;
+      if (this.#descriptor === undefined) return false;
+      for (let done = 0; done < bytes.length; ) {
+        done += fs.writeSync(this.#descriptor, bytes, done, bytes.length - done, at + done);
+      }
+      return true;
     } catch {
+      this.#state = 'failed'; // a full disk: it is only a cache
       return false;
     }
   }
 
-  close(): void {
-    for (const descriptor of this.#open.values()) fs.closeSync(descriptor);
-    this.#open.clear();
-    if (this.#own) fs.closeSync(this.#own.descriptor);
-    this.#own = undefined;
-    this.#failed = true;
-  }
-
-  #descriptor(file: string): number {
-    if (this.#own?.name === file) return this.#own.descriptor;
-    const known = this.#open.get(file);
-    if (known !== undefined) return known;
-    const descriptor = fs.openSync(path.join(this.folder ?? '', path.basename(file)), 'r');
-    this.#open.set(file, descriptor);
-    return descriptor;
-  }
-
-  #ownFile() {
-    if (this.#own || this.#failed || this.folder === undefined) return this.#failed ? undefined : this.#own;
+  #open(forWriting: boolean): boolean {
+    if (this.#file === undefined) return false;
+    const { O_RDWR, O_CREAT, O_RDONLY } = fs.constants;
     try {
-      fs.mkdirSync(this.folder, { recursive: true });
-      const name = `rows-${crypto.randomBytes(6).toString('hex')}.bin`;
-      this.#own = { name, descriptor: fs.openSync(path.join(this.folder, name), 'wx+'), size: 0 };
+      if (forWriting) fs.mkdirSync(path.dirname(this.#file), { recursive: true });
+      if (!isOwnPlace(this.#file)) throw new Error('A link of somebody else.');
+      this.#descriptor = fs.openSync(this.#file, forWriting ? O_RDWR | O_CREAT : O_RDONLY);
+      return true;
     } catch {
-      this.#failed = true; // a folder that may not be written
+      this.#state = 'failed'; // a folder that may not be written
+      return false;
     }
-    return this.#own;
   }
 }
 
 /** A sum that a changed, cut or moved number changes. */
-function sumOf(data: Float64Array): number {
+export function sumOf(data: Float64Array): number {
   const words = new Int32Array(data.buffer, data.byteOffset, data.length * 2);
   let sum = 0x811c9dc5;
   for (let i = 0; i < words.length; i++) sum = Math.imul(sum ^ (words[i] ?? 0), 0x01000193) ^ (sum >>> 15);
   return sum >>> 0;
+}
+
+/** A run folder may come from anywhere: nothing is written through a link in it. */
+export function isOwnPlace(file: string): boolean {
+  const is = fs.lstatSync(file, { throwIfNoEntry: false });
+  return fs.lstatSync(path.dirname(file)).isDirectory() && (is === undefined || is.isFile());
 }

@@ -20,19 +20,23 @@ interface Plan {
 const MOST_PLANS = 8;
 const NOT_COLUMNS = ['v', 'attempt', 't', 'step', 'epoch', 'images', 'flops'];
 const RATIO = 'grad.ratio';
+const NO_SHAPE = {
+  ...{ lengths: new Int32Array(0), words: new Int32Array(0), rest: new Uint8Array(0), values: new Float64Array(0) },
+};
 
 export class Reading {
   readonly tables: Readonly<Record<MetricTable, Table>>;
   state: RunState;
   skipped = 0;
   newerVersion: number | undefined;
-  /** All events but `step` and `layers`, and the first and the newest step between two of them. */
+  /** All events but `step` and `layers`, and the first and the newest step of each attempt. */
   readonly digest: RunEvent[] = [];
   fresh: RunEvent[] = [];
   /** Of the newest step: what epochs, images and FLOPs a step stands for. */
   progress: [step: number, epoch: number, images: number, flops: number] = [0, 0, 0, 0];
   readonly #plans: Plan[] = [];
   readonly #x = new Float64Array(5);
+  #view: DataView = new DataView(new ArrayBuffer(0));
   /** The newest step, in the reader's buffer until `hold`. */
   #pending: Buffer | undefined;
   #pendingStart = 0;
@@ -43,12 +47,15 @@ export class Reading {
     this.tables = { steps: new Table(store), epochs: new Table(store), layers: new Table(store) };
   }
 
-  /** Takes a line without its end. */
+  /** Takes the line from `start` to its line feed at `end`. */
   line(bytes: Buffer, start: number, end: number): void {
     if (end === start) return;
+    if (this.#view.buffer !== bytes.buffer || this.#view.byteOffset !== bytes.byteOffset) {
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
     for (let i = 0; i < this.#plans.length; i++) {
       const plan = this.#plans[i];
-      if (!plan || !matches(plan.shape, bytes, start, end)) continue;
+      if (!plan || !matches(plan.shape, bytes, this.#view, start, end)) continue;
       if (plan.shape.values[plan.at.v] !== EVENT_VERSION) break;
       this.#row(plan, plan.shape.values);
       if (plan.shape.type === 'step') this.#step(bytes, start, end);
@@ -76,11 +83,15 @@ export class Reading {
   take(event: RunEvent): void {
     this.state = reduceRun(this.state, event);
     for (const list of [this.digest, this.fresh]) {
-      const last = list.at(-1);
-      const isPassed = event.type === 'step' && last?.type === 'step' && list.at(-2)?.type === 'step';
-      if (isPassed) list.pop();
+      if (event.type === 'step') this.#dropStep(list);
       list.push(event);
     }
+  }
+
+  /** Of the steps of an attempt the first and the newest say all that a state holds. */
+  #dropStep(list: RunEvent[]): void {
+    const i = list.findLastIndex(({ type }) => type === 'step' || type === 'start');
+    if (list[i]?.type === 'step' && list[i] !== this.state.firstStep) list.splice(i, 1);
   }
 
   #step(bytes: Buffer, start: number, end: number): void {
@@ -127,7 +138,7 @@ export class Reading {
     const { paths, values, isPlain, texts } = leavesOf(event);
     const shape = isPlain ? shapeOf(line, type, paths, values) : undefined;
     const table = type === 'step' ? this.tables.steps : this.tables.layers;
-    const plan = this.#planOf(shape ?? { type, literals: [], paths, values: new Float64Array(0) }, table, texts);
+    const plan = this.#planOf(shape ?? { ...NO_SHAPE, type, paths }, table, texts);
     if (shape) {
       this.#plans.unshift(plan);
       this.#plans.length = Math.min(this.#plans.length, MOST_PLANS);

@@ -1,10 +1,14 @@
 /** Reads lines that differ from one before in their numbers only, without parsing them as JSON. */
+import { decimal } from './decimal.ts';
 
 /** A line taken apart: the bytes between its numbers, and what each number is called. */
 export interface Shape {
   readonly type: string;
-  /** One more than there are numbers. */
-  readonly literals: readonly Uint8Array[];
+  /** Lengths of the texts between the numbers, one more than there are numbers. */
+  readonly lengths: Int32Array;
+  /** These texts: as many bytes as fill words of four, in the order of the processor-independent `DataView`, then the rest. */
+  readonly words: Int32Array;
+  readonly rest: Uint8Array;
   readonly paths: readonly string[];
   /** What the numbers of the line read last are. */
   readonly values: Float64Array;
@@ -46,69 +50,59 @@ export function shapeOf(
   paths: readonly string[],
   values: readonly number[],
 ): Shape | undefined {
-  const own = Uint8Array.from(line); // the reader's buffer is filled anew
-  const text = Buffer.from(own).toString('latin1');
-  const literals: Uint8Array[] = [];
+  const text = Buffer.from(line).toString('latin1');
+  const literals: string[] = [];
   let from = 0;
   let found = 0;
-  // Strings are passed over whole; what is left of digits are the numbers.
-  for (const match of text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g)) {
-    if (match[0].startsWith('"')) continue;
-    if (Number(match[0]) !== values[found++]) return undefined;
-    literals.push(own.slice(from, match.index));
+  // Strings are passed over whole, but for those that stand for numbers; what is left of digits are the others.
+  for (const match of text.matchAll(/"(?:[^"\\]|\\.)*"(?=\s*(:)?)|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g)) {
+    const isKey = match[1] !== undefined;
+    const inner = match[0].startsWith('"') ? match[0].slice(1, -1) : undefined;
+    if (inner !== undefined && (isKey || !isWord(inner))) continue;
+    if (!Object.is(Number(inner ?? match[0]), values[found++])) return undefined;
+    literals.push(text.slice(from, match.index));
     from = match.index + match[0].length;
   }
   if (found !== values.length || new Set(paths).size !== paths.length) return undefined;
-  literals.push(own.slice(from));
-  return { type, literals, paths, values: new Float64Array(found) };
+  literals.push(text.slice(from));
+  const words: number[] = [];
+  const rest: number[] = [];
+  for (const literal of literals) {
+    const bytes = Buffer.from(literal, 'latin1');
+    const whole = bytes.length - (bytes.length % 4);
+    for (let i = 0; i < whole; i += 4) words.push(bytes.readInt32LE(i));
+    rest.push(...bytes.subarray(whole));
+  }
+  return {
+    type,
+    lengths: Int32Array.from(literals, ({ length }) => length),
+    words: Int32Array.from(words),
+    rest: Uint8Array.from(rest),
+    paths,
+    values: new Float64Array(found),
+  };
 }
 
-/** Reads the line from `start` to `end` into the shape's values; false where it has another shape. */
-export function matches(shape: Shape, bytes: Buffer, start: number, end: number): boolean {
-  const { literals, values } = shape;
+/**
+ * Reads the line from `start` to `end`, where its line feed is, into the shape's values; false where it has another shape. `view` is
+ * of the same bytes.
+ */
+export function matches(shape: Shape, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+  const { lengths, words, rest, values } = shape;
   let at = start;
-  for (let i = 0; i < literals.length; i++) {
-    const literal = literals[i];
-    if (!literal || at + literal.length > end) return false;
-    for (let j = 0; j < literal.length; j++) if (bytes[at + j] !== literal[j]) return false;
-    at += literal.length;
+  let word = 0;
+  let byte = 0;
+  for (let i = 0; i < lengths.length; i++) {
+    const length = lengths[i] ?? 0;
+    const stop = at + length;
+    if (stop > end) return false;
+    for (const whole = at + (length & ~3); at < whole; at += 4) {
+      if (view.getInt32(at, true) !== words[word++]) return false;
+    }
+    for (; at < stop; at++) if (bytes[at] !== rest[byte++]) return false;
     if (i === values.length) break;
-    const from = at;
-    const negative = bytes[at] === 0x2d;
-    if (negative) at++;
-    let mantissa = 0;
-    let decimals = -1;
-    let digits = 0;
-    const first = bytes[at] ?? 0;
-    for (; at < end; at++) {
-      const byte = bytes[at] ?? 0;
-      if (byte >= 0x30 && byte <= 0x39) {
-        mantissa = mantissa * 10 + (byte - 0x30);
-        digits++;
-        if (decimals >= 0) decimals++;
-      } else if (byte === 0x2e && decimals < 0 && digits > 0) decimals = 0;
-      else break;
-    }
-    if (digits === 0 || decimals === 0) return false; // no number of JSON
-    const hasExponent = bytes[at] === 0x65 || bytes[at] === 0x45;
-    const second = bytes[negative ? from + 2 : from + 1] ?? 0;
-    if (first === 0x30 && second >= 0x30 && second <= 0x39) return false;
-    // Both parts are exact up to here, so one division rounds as reading the text does.
-    if (!hasExponent && mantissa <= Number.MAX_SAFE_INTEGER && decimals <= 22) {
-      const value = decimals > 0 ? mantissa / (POWERS[decimals] ?? 1) : mantissa;
-      values[i] = negative ? -value : value;
-      continue;
-    }
-    if (hasExponent) while (at < end && isNumberByte(bytes[at] ?? 0)) at++;
-    const text = bytes.toString('latin1', from, at);
-    // What has no exponent was looked at digit by digit.
-    if (hasExponent && !/^-?\d+(?:\.\d+)?[eE][-+]?\d+$/.test(text)) return false;
-    values[i] = Number(text);
+    at = decimal(bytes, at, values, i);
+    if (at < 0) return false;
   }
   return at === end;
 }
-
-const POWERS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
-
-const isNumberByte = (byte: number) =>
-  (byte >= 0x30 && byte <= 0x39) || byte === 0x2b || byte === 0x2d || byte === 0x2e || byte === 0x65 || byte === 0x45;

@@ -1,15 +1,6 @@
 /** A range of a table at the finest resolution that fits: whole buckets from memory, single rows from disk. */
 import type { MetricWindow, SeriesWindow, WindowQuery } from '../../core/metricQuery.ts';
-import {
-  ABSENT,
-  AXIS_COUNT,
-  addToBucket,
-  axisNames,
-  BUCKET_FIELDS,
-  BUCKET_LEVEL,
-  BUCKET_ROWS,
-  type Table,
-} from './table.ts';
+import { AXIS_COUNT, addToBucket, axisNames, BUCKET_FIELDS, BUCKET_LEVEL, BUCKET_ROWS, type Table } from './table.ts';
 
 const MOST_PLACES = 1000;
 /** A column beyond all that a table can have: its rows say nothing. */
@@ -80,9 +71,8 @@ function fromRows(
   }
   for (const [i, of] of merged.of.entries()) {
     const column = values[i] ?? new Float64Array(0);
-    for (let row = 0; row < column.length; row++) {
-      const value = column[row] ?? ABSENT;
-      if (value !== ABSENT) addToBucket(of, Math.floor(row / size) * BUCKET_FIELDS, value);
+    for (let row = 0; row < column.length; row += size) {
+      addToBucket(of, (row / size) * BUCKET_FIELDS, column, row, Math.min(column.length, row + size));
     }
   }
   return merged;
@@ -103,7 +93,7 @@ function fromBuckets(
     merged.x0[bucket - first] = table.endOf(begin, axis, 0);
     merged.x1[bucket - first] = table.endOf(end - 1, axis, 1);
     for (const [i, of] of merged.of.entries()) {
-      const stored = table.buckets[columns[i] ?? -1];
+      const stored = table.bucketsOf(columns[i] ?? -1);
       for (let at = begin; stored && at < end; at++)
         addBucket(of, (bucket - first) * BUCKET_FIELDS, stored, at * BUCKET_FIELDS);
     }
@@ -124,7 +114,7 @@ function addBucket(of: Float64Array, at: number, more: Float64Array, from: numbe
 }
 
 function pointsOf(table: Table, column: number): number {
-  const of = table.buckets[column];
+  const of = table.bucketsOf(column);
   let points = 0;
   for (let bucket = 0; of && bucket < table.bucketCount; bucket++) points += of[bucket * BUCKET_FIELDS + 5] ?? 0;
   return points;
@@ -138,7 +128,7 @@ function notFinite(
   start: number,
   end: number,
 ): { x: number[]; count: number } {
-  const of = table.buckets[column];
+  const of = table.bucketsOf(column);
   const x: number[] = [];
   let count = 0;
   if (!of || end <= start) return { x, count };

@@ -1,0 +1,82 @@
+/** The lines of a growing log, in pieces: whatever its size, no more than a piece is in memory. */
+import fs from 'node:fs';
+import { errorCode, explainFileError } from './files.ts';
+
+const PIECE = 1 << 20;
+export const LINE_FEED = 0x0a;
+
+export class LogLines {
+  readonly #file: string;
+  /** Where the first line begins that was not read as a whole yet. */
+  #offset = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /**
+   * Whole lines, with their ends, since the last call; a piece is only good until the next. A last line without its end waits for a
+   * later call. Throws a `UserError` where the file cannot be read; one that is not there has no lines.
+   */
+  *pieces(): Generator<Buffer> {
+    const descriptor = openIfThere(this.#file);
+    if (descriptor === undefined) return;
+    try {
+      let buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, Math.max(1, fs.fstatSync(descriptor).size - this.#offset)));
+      for (;;) {
+        const bytes = readAt(descriptor, this.#offset, buffer);
+        const end = bytes.lastIndexOf(LINE_FEED) + 1;
+        if (end > 0) {
+          this.#offset += end;
+          yield bytes.subarray(0, end);
+        } else if (bytes.length === buffer.length) {
+          buffer = Buffer.allocUnsafeSlow(2 * buffer.length); // a line longer than all that was read
+          continue;
+        }
+        if (bytes.length < buffer.length) return;
+      }
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+
+  /** The first `head` bytes' lines, and from then on those of the last `tail` bytes; all where the log is not longer than both. */
+  *ends(head: number, tail: number): Generator<Buffer> {
+    const descriptor = openIfThere(this.#file);
+    if (descriptor === undefined) return;
+    try {
+      const { size } = fs.fstatSync(descriptor);
+      if (size <= head + tail) return;
+      const first = readAt(descriptor, 0, Buffer.allocUnsafeSlow(head));
+      const end = first.lastIndexOf(LINE_FEED) + 1;
+      const last = readAt(descriptor, size - tail, Buffer.allocUnsafeSlow(tail));
+      const begin = last.indexOf(LINE_FEED) + 1;
+      if (end === 0 || begin === 0) return;
+      this.#offset = size - tail + begin;
+      yield first.subarray(0, end);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+}
+
+/** Nothing where there is no such file. */
+export function openIfThere(file: string): number | undefined {
+  try {
+    return fs.openSync(file, 'r');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw explainFileError(file, error);
+  }
+}
+
+/** The buffer filled from `offset` of the file on; shorter only at its end. */
+export function readAt(descriptor: number, offset: number, buffer: Buffer): Buffer {
+  let length = 0;
+  while (length < buffer.length) {
+    const got = fs.readSync(descriptor, buffer, length, buffer.length - length, offset + length);
+    if (got === 0) break;
+    length += got;
+  }
+  return buffer.subarray(0, length);
+}
