@@ -22,3 +22,15 @@ export function fill(place: Element, ...children: (Node | string)[]): void {
   next.append(...children);
   if (next.innerHTML !== place.innerHTML) place.replaceChildren(...next.childNodes);
 }
+
+/** A button that a sign or a short word names for the eye, and a sentence for the tooltip and the ear. */
+export function button(text: string, about: string, click: () => void): HTMLButtonElement {
+  const made = element('button', { type: 'button', title: about, 'aria-label': about }, text);
+  made.addEventListener('click', click);
+  return made;
+}
+
+/** The same text again would cost a layout, and be spoken again. */
+export function setText(place: Element, text: string): void {
+  if (place.textContent !== text) place.textContent = text;
+}

@@ -4,6 +4,7 @@ import type { Summary } from '../src/core/events.ts';
 import { bytes, duration, significant } from '../src/core/format.ts';
 import { t } from '../src/core/l10n.ts';
 import { isOver } from '../src/core/run.ts';
+import { withPrefix } from './charts/ticks.ts';
 import { element } from './dom.ts';
 import { runsOf, type ShownPair } from './state.ts';
 
@@ -43,7 +44,7 @@ const rows: readonly Row[] = [
   {
     label: t('Compute'),
     how: t('operations, analytic'),
-    value: ({ cost }) => `${significant(cost.flops / 1e12)} TFLOP`,
+    value: ({ cost }) => `${withPrefix(cost.flops)}FLOP`,
   },
   { label: t('Samples seen'), how: t('with repeats'), value: ({ cost }) => cost.images.toLocaleString('en') },
   { label: t('Peak memory'), how: t('of the process'), value: ({ cost }) => bytes(cost.peakMemoryBytes) },

@@ -7,7 +7,7 @@ import { titleOf } from '../src/core/comparison.ts';
 import { listed } from '../src/core/format.ts';
 import { t } from '../src/core/l10n.ts';
 import type { FromDashboard } from '../src/core/messages.ts';
-import { element, fill } from './dom.ts';
+import { element, fill, setText } from './dom.ts';
 import { looksOf } from './looks.ts';
 import { proofView } from './proof.ts';
 import { runCard } from './runCard.ts';
@@ -133,7 +133,7 @@ export class Header {
 /** Shows a failure, or nothing. */
 export function showNotice(place: HTMLElement, text: string | undefined): void {
   place.hidden = text === undefined;
-  if (place.textContent !== (text ?? '')) place.textContent = text ?? '';
+  setText(place, text ?? '');
 }
 
 function titleView(pair: ShownPair): HTMLElement[] {

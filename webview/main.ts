@@ -18,6 +18,7 @@ import { Header, showNotice } from './header.ts';
 import { RunsPage } from './runs/runsPage.ts';
 import { applyMessage, chartedRuns, type DashboardState, emptyState, isSelection, shownPair } from './state.ts';
 import { Tabs } from './tabs.ts';
+import { watchTheme } from './theme.ts';
 
 declare function acquireVsCodeApi(): {
   postMessage(message: FromDashboard): void;
@@ -78,6 +79,8 @@ window.addEventListener('message', ({ data }: MessageEvent<string | ArraysToDash
   }
   schedule();
 });
+// The cards take their colours when they are made.
+watchTheme(render);
 render();
 send({ type: 'ready' });
 

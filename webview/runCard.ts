@@ -43,7 +43,7 @@ export function runCard(
       sample(style),
       element('h2', { title }, ...(named ? [element('span', { class: 'name' }, `${handle.name},\u00a0`)] : []), own),
       element('span', { class: 'state' }, stateTitle(run.state)),
-      element('span', { class: 'progress' }, progressText(run)),
+      element('span', { class: 'progress', title: progressText(run) }, progressText(run)),
     ),
     bar,
     ...[...messagesOf(run), ...factsOf(handle.id, state)].map((text) =>
@@ -68,6 +68,7 @@ function epochs(run: RunState, done: number): string {
   const whole = run.state === 'finished' ? total : Math.floor(done);
   // What a fork took is for what it trained itself.
   if (forkOf) return t('epochs {0} to {1}', Math.floor((forkOf.step * total) / steps) + 1, whole);
+  if (whole === 1 && total === 1) return t('1 epoch');
   return whole === total ? t('{0} epochs', total) : t('{0} of {1} epochs', whole, total);
 }
 

@@ -35,6 +35,12 @@ function textOf(row) {
       return `${label(row)} a step of both runs: two processes ${ms(row.processes)}, one interleaved ${ms(row.interleaved)}`;
     case 'editor':
       return `${row.what.padEnd(34)} ${ms(row.ms)} (${row.values.map((value) => value.toFixed(0)).join(', ')}), goal ≤ ${row.goalMs} ms: ${row.ms <= row.goalMs ? 'met' : 'missed'}`;
+    case 'dashboard': {
+      const goal = Number.isFinite(row.goal)
+        ? `, goal ${row.unit === 'frames/s' ? '≥' : '≤'} ${row.goal}: ${row.met ? 'met' : 'missed'}`
+        : '';
+      return `${row.what.padEnd(44)} ${short(row.value)} ${row.unit} (${row.values.map(short).join(', ')})${goal}`;
+    }
     case 'events':
       return `${row.count} step events were painted`;
     default: {
@@ -66,4 +72,5 @@ const label = ({ work, precision, threads }) =>
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
 const ms = (value) => `${value.toFixed(value < 100 ? 1 : 0)} ms`;
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const short = (value) => (value < 10 ? value.toFixed(3) : value.toFixed(0));
 const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(1)} GB`;

@@ -131,8 +131,8 @@ function goOn(out = '', method = '', rate = '50') {
   const id = `live-s0-${method}`;
   const folder = path.join(out, id);
   fs.mkdirSync(folder, { recursive: true });
-  const startTime = fs.readFileSync('/proc/self/stat', 'utf8').split(') ').pop()?.split(' ')[19];
-  const lock = { pid: process.pid, startTime, leader: process.pid, leaderStartTime: startTime, heartbeat: Date.now() };
+  // Without a start time the id of the process is enough for its readers.
+  const lock = { pid: process.pid, startTime: '', leader: process.pid, leaderStartTime: '', heartbeat: Date.now() };
   fs.writeFileSync(path.join(folder, 'run.lock'), JSON.stringify(lock));
   const file = path.join(folder, 'events.jsonl');
   fs.writeFileSync(file, `${JSON.stringify(start(id, 1_000_000))}\n`);

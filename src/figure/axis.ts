@@ -103,7 +103,8 @@ function unitOf(unit: string, largest: number): { readonly factor: number; reado
   for (const [factor, name] of largerUnits[unit] ?? []) if (largest >= 2 * factor) return { factor, unit: name };
   if (unit === 's' || unit === '%' || largest === 0) return { factor: 1, unit };
   if (largest < 1e4 && largest >= 1e-2) return { factor: 1, unit };
-  const exponent = 3 * Math.floor(Math.log10(largest) / 3 + 1e-9);
+  // A little below the next unit counts as that: 0.99 of it is 0.99, not 990 of the one before.
+  const exponent = 3 * Math.floor(Math.log10(1.1 * largest) / 3);
   return { factor: 10 ** exponent, unit: unit === '' ? `×10${raised(exponent)}` : `10${raised(exponent)} ${unit}` };
 }
 

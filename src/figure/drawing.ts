@@ -2,7 +2,7 @@
 import { type DrawnAxis, drawAxis } from './axis.ts';
 import type { Figure, FigureLook, FigureSeries, HeatFigure } from './figure.ts';
 import { describeHeat, drawHeat } from './heat.ts';
-import { drawEndLabels, drawLegend, endLabelsWidth, endsOf } from './legend.ts';
+import { drawEndLabels, drawLegend, endLabelsRise, endLabelsWidth, endsOf } from './legend.ts';
 import { drawLines, type Plot } from './lines.ts';
 import { fontFamily, type Look, lookOf } from './look.ts';
 import { legal, tag } from './markup.ts';
@@ -99,7 +99,8 @@ function drawBody(figure: Figure, look: Look, width: number): Part {
   const narrow = drawLegend(figure.series, width - left, look);
   const wide = drawLegend(figure.series, width, look);
   const begin = wide.height < narrow.height ? 0 : left;
-  const legend = labels !== undefined ? { markup: '', height: 4 } : begin === 0 ? wide : narrow;
+  const legend =
+    labels !== undefined ? { markup: '', height: Math.max(4, endLabelsRise(ends, look)) } : begin === 0 ? wide : narrow;
   const inside = tag(
     'svg',
     {

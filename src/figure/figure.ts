@@ -61,7 +61,7 @@ export interface HeatScale {
   readonly domain: readonly [number, number];
   /** Red, green and blue of a share of the domain. */
   readonly color: (share: number) => readonly [number, number, number];
-  /** Values below 0 get a white line: their colours are as dark as those above. */
+  /** Values below 0 get white dots: their colours are as dark as those above. */
   readonly marksNegative: boolean;
   readonly panels: readonly HeatPanel[];
 }

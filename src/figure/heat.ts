@@ -65,7 +65,7 @@ const moved = (x: number, y: number, markup: string) =>
 
 /** Rows are as high as their names need, where they are not too many. */
 function rowHeight({ names }: HeatPanel, { fontSize }: Look): number {
-  return Math.max(3, Math.min(fontSize * 1.05, (fontSize * 14) / Math.max(1, names.length)));
+  return Math.max(3, Math.min(fontSize * 1.05, (fontSize * 10) / Math.max(1, names.length)));
 }
 
 /** With its label above and the distance to the next. */
@@ -83,7 +83,9 @@ function drawPanel(panel: HeatPanel, scale: HeatScale, { x, left, width }: Place
   const small = fontSize * 0.88;
   const every = Math.ceil((small * 1.1) / height);
   const names = panel.names.flatMap((name, i) => {
-    if (i % every !== 0) return [];
+    // The last row is named, too, instead of one that is too near to it.
+    const last = panel.names.length - 1;
+    if (i !== last && (i % every !== 0 || last - i < every)) return [];
     const y = top + height * (i + 0.5) + small * 0.36;
     return tag('text', { x: -5, y, 'text-anchor': 'end', 'font-size': small, fill: muted }, legal(name));
   });
@@ -120,7 +122,13 @@ function drawRow(
     if (fill === undefined || !(at(to) > at(from))) return [];
     const meets = colors[to] === undefined ? 0 : OVERLAP;
     const right = Math.min(width, at(to) + meets);
-    return tag('rect', { x: at(from), y: top, width: right - at(from), height: height - 0.5, fill });
+    return tag('rect', {
+      x: at(from),
+      y: top,
+      width: right - at(from),
+      height: height - (scale.marksNegative ? 0 : 0.5),
+      fill,
+    });
   });
   if (!scale.marksNegative) return cells.join('');
   const signs = Array.from(values, (value) => value < 0);
@@ -131,8 +139,9 @@ function drawRow(
   return cells.join('');
 }
 
-/** A line on values below 0. */
-const mark = (d: string) => tag('path', { d, stroke: '#ffffff', 'stroke-width': 1, fill: 'none' });
+/** Dots on values below 0. */
+const mark = (d: string) =>
+  tag('path', { d, stroke: '#ffffff', 'stroke-width': 1.3, 'stroke-dasharray': '1.3 2.2', fill: 'none' });
 
 /** Neighbours that are equal, together. */
 function runs<T>(values: readonly T[]): { value: T; from: number; to: number }[] {
@@ -158,7 +167,7 @@ function drawLegend(scale: HeatScale, look: Look, height: number): { markup: str
   const { fontSize, ink, muted } = look;
   const small = fontSize * 0.88;
   const count = Math.max(2, Math.min(6, Math.round(height / (fontSize * 3))));
-  const { ticks, place } = drawAxis({ title: '', unit: '', log: scale.log }, scale.domain, [height, 0], {
+  const axis = drawAxis({ title: '', unit: '', log: scale.log }, scale.domain, [height, 0], {
     count,
     round: false,
   });
@@ -168,11 +177,11 @@ function drawLegend(scale: HeatScale, look: Look, height: number): { markup: str
     const overlap = i < COLORS - 1 ? OVERLAP : 0;
     return tag('rect', { x: 0, y: i * step, width: BAR_WIDTH, height: step + overlap, fill });
   });
-  const numbers = ticks.map(({ at, label }) =>
+  const numbers = labelled(axis).map(({ at, label }) =>
     tag('text', { x: BAR_WIDTH + 6, y: at + small * 0.36, 'font-size': small, fill: muted }, legal(minus(label))),
   );
-  const marks = ticks.map(({ at, label }) => `M${BAR_WIDTH},${rounded(at)}h${label === '' ? 2 : 4}`);
-  const far = BAR_WIDTH + 10 + Math.max(...ticks.map(({ label }) => textWidth(minus(label), small)), 0);
+  const marks = axis.ticks.map(({ at, label }) => `M${BAR_WIDTH},${rounded(at)}h${label === '' ? 2 : 4}`);
+  const far = BAR_WIDTH + 10 + Math.max(...axis.ticks.map(({ label }) => textWidth(minus(label), small)), 0);
   const title = tag(
     'text',
     {
@@ -185,7 +194,7 @@ function drawLegend(scale: HeatScale, look: Look, height: number): { markup: str
   );
   const markup = [
     ...colors,
-    scale.marksNegative ? mark(`M${BAR_WIDTH / 2},${rounded(place(0))}V${rounded(height)}`) : '',
+    scale.marksNegative ? mark(`M${BAR_WIDTH / 2},${rounded(axis.place(0))}V${rounded(height)}`) : '',
     tag('path', { d: marks.join(''), stroke: muted, 'stroke-width': 0.8, fill: 'none' }),
     ...numbers,
     title,

@@ -64,6 +64,11 @@ export function drawEndLabels(
     .join('');
 }
 
+/** How far the labels at the ends reach above the plot. */
+export function endLabelsRise(ends: readonly number[], { fontSize }: Look): number {
+  return Math.max(0, fontSize * 0.6 - Math.min(...spread(ends, fontSize * 1.15)));
+}
+
 /** Where each line ends, in pixels; NaN for one without points in view. */
 export function endsOf(series: readonly FigureSeries[], plot: Plot): number[] {
   return series.map(({ x, y }) => {

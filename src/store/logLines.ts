@@ -40,20 +40,19 @@ export class LogLines {
     }
   }
 
-  /** The first `head` bytes' lines, and from then on those of the last `tail` bytes; all where the log is not longer than both. */
-  *ends(head: number, tail: number): Generator<Buffer> {
+  /** Gives the lines of the first `head` bytes and goes on with those of the last `tail`; nothing where there is hardly more. */
+  skip(head: number, tail: number): Buffer | undefined {
     const descriptor = openIfThere(this.#file);
-    if (descriptor === undefined) return;
+    if (descriptor === undefined) return undefined;
     try {
       const { size } = fs.fstatSync(descriptor);
-      if (size <= head + tail) return;
+      if (size <= head + tail) return undefined;
       const first = readAt(descriptor, 0, Buffer.allocUnsafeSlow(head));
-      const end = first.lastIndexOf(LINE_FEED) + 1;
-      const last = readAt(descriptor, size - tail, Buffer.allocUnsafeSlow(tail));
-      const begin = last.indexOf(LINE_FEED) + 1;
-      if (end === 0 || begin === 0) return;
+      const after = readAt(descriptor, size - tail, Buffer.allocUnsafeSlow(head));
+      const [end, begin] = [first.lastIndexOf(LINE_FEED) + 1, after.indexOf(LINE_FEED) + 1];
+      if (end === 0 || begin === 0) return undefined;
       this.#offset = size - tail + begin;
-      yield first.subarray(0, end);
+      return first.subarray(0, end);
     } finally {
       fs.closeSync(descriptor);
     }

@@ -27,14 +27,14 @@ export class LogOutline {
     this.#lines = new LogLines(path.join(folder, runFiles.events));
   }
 
-  /** Of a run that lives: its start and how it stands now; of its epochs and warnings the newest. However long the log, this is soon read. */
+  /** Of a run that lives, however long: its start, and with the next `read` how it stands; of its epochs and warnings the newest. */
   static ofNewest(folder: string): LogOutline {
     const outline = new LogOutline(folder);
-    for (const bytes of outline.#lines.ends(HEAD_SIZE, TAIL_SIZE)) {
-      outline.#take(bytes);
-      outline.#settle();
-      outline.#skipped = true;
-    }
+    const head = outline.#lines.skip(HEAD_SIZE, TAIL_SIZE);
+    if (!head) return outline;
+    outline.#take(head);
+    outline.#settle();
+    outline.#skipped = true;
     return outline;
   }
 
@@ -74,7 +74,7 @@ export class LogOutline {
         this.#step = bytes.subarray(start, end);
         this.#isLast = true;
         if (!this.state.firstStep || this.#skipped) this.#settle();
-      } else if (end > start && !isStep && !(layers >= 0 && layers < end)) {
+      } else if (end > start && !(layers >= 0 && layers < end)) {
         const event = decodeEvent(bytes.toString('utf8', start, end));
         if (event?.type === 'start') this.#settle(); // what it goes on from
         if (event) this.#reduce(event);
@@ -94,12 +94,11 @@ export class LogOutline {
   }
 
   #reduce(event: RunEvent): void {
-    const { state } = this;
-    if (state.t === 0 && !state.start) this.state = { ...state, id: event.run };
+    if (this.state.t === 0 && !this.state.start) this.state = { ...this.state, id: event.run };
     if (this.#skipped && event.type === 'step') {
-      // An attempt that ended lies in what was passed over, and so does the start of this one.
-      const isOther = state.firstStep?.attempt !== event.attempt;
-      if (isOther) this.state = { ...state, firstStep: undefined, end: undefined, state: 'running' };
+      // An attempt that ended may lie in what was passed over, and the start of this one.
+      const isOther = this.state.firstStep?.attempt !== event.attempt;
+      if (isOther) this.state = { ...this.state, firstStep: undefined, end: undefined, state: 'running' };
       this.#skipped = false;
     }
     this.state = reduceRun(this.state, event);

@@ -129,6 +129,8 @@ export function findRun(out: string, idOrFolder: string): string {
 
 /** A list need not read more: the first event says what the run is, one of the last how it stands. */
 const headSize = 8 << 10;
+/** Where the first line is longer than any runner writes it. */
+const longestHead = 256 << 10;
 const tailSize = 16 << 10;
 
 function listRun(folder: string, name: string): RunListing | undefined {
@@ -181,7 +183,8 @@ function readEnds(file: string): {
   const descriptor = openIfThere(file);
   if (descriptor === undefined) return { start: undefined, last: undefined };
   try {
-    const head = readAt(descriptor, 0, Buffer.allocUnsafe(headSize));
+    let head = readAt(descriptor, 0, Buffer.allocUnsafe(headSize));
+    if (!head.includes(LINE_FEED)) head = readAt(descriptor, 0, Buffer.allocUnsafe(longestHead));
     const first = head.includes(LINE_FEED) ? decodeEvent(head.toString('utf8', 0, head.indexOf(LINE_FEED))) : undefined;
     const start = first?.type === 'start' ? first : undefined;
     const size = fs.fstatSync(descriptor).size;

@@ -88,21 +88,23 @@ test('a folder that is deleted while it is shown keeps its curves and says that 
   await dashboard.hasPoints('loss', 6);
   fs.rmSync(path.join(editor.workspace, '.masksub', 'runs', 'gone-s0-masksub'), { recursive: true });
   await until('that it is gone', async () =>
-    (await dashboard.frame.locator('main').textContent())?.includes('Its folder is gone'),
+    /folder .*is gone/.test((await dashboard.frame.locator('main').textContent()) ?? ''),
   );
   expect(await dashboard.points('loss')).toBeGreaterThanOrEqual(6);
   await editor.picture('hostile-gone');
 });
 
-/** Shows one run alone, as a person does in the table: all others off, this one on. */
+/** Shows one run alone, as a person does in the table: this one on, all others off. */
 async function show(id: string): Promise<void> {
   await dashboard.frame.locator('#tab-runs').click();
-  const row = (run: string) => dashboard.frame.locator(`#page-runs [data-run="${run}"]`);
-  await row(id).locator('input[type=checkbox]').check();
-  const shown = dashboard.frame.locator('#page-runs [data-run] input[type=checkbox]:checked');
-  for (const other of await shown.evaluateAll((boxes) =>
-    boxes.map((box) => box.closest('[data-run]')?.getAttribute('data-run') ?? ''),
-  )) {
-    if (other !== id) await row(other).locator('input[type=checkbox]').uncheck();
-  }
+  const box = (run: string) => dashboard.frame.locator(`#page-runs [data-run="${run}"] .rows-shown`);
+  const turn = async (run: string, on: boolean) => {
+    if ((await box(run).isChecked()) !== on) await box(run).click();
+    await until(`${run} ${on ? 'shown' : 'not shown'}`, async () => (await box(run).isChecked()) === on);
+  };
+  await turn(id, true);
+  const shown = await dashboard.frame
+    .locator('#page-runs [data-run]:has(.rows-shown:checked)')
+    .evaluateAll((rows) => rows.map((row) => row.getAttribute('data-run') ?? ''));
+  for (const run of shown) if (run !== id) await turn(run, false);
 }

@@ -16,7 +16,7 @@ test('events come as they are written, and the end ends it', async () => {
   expect(await feed.read()).toBeUndefined();
   writer.emit(stepEvent(1));
   writer.emit(stepEvent(2));
-  expect((await feed.read())?.map((event) => event.type === 'step' && event.step)).toEqual([2]);
+  expect((await feed.read())?.map((event) => event.type === 'step' && event.step)).toEqual([1, 2]);
   expect(feed.facts()?.steps).toMatchObject({ rows: 2, extent: { step: [1, 2] } });
   expect(feed.over).toBe(false);
   writer.emit({ type: 'end', state: 'stopped', message: 'Stopped.' });

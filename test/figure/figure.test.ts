@@ -63,6 +63,7 @@ describe('an axis', () => {
     ['FLOP', 3e15, 'Wall time (10¹⁵ FLOP)'],
     ['', 150_000, 'Wall time (×10³)'],
     ['B', 4.5e9, 'Wall time (GB)'],
+    ['', 0.00099, 'Wall time (×10⁻³)'],
   ])('in %s up to %d has the title %s', (unit, most, title) => {
     const x = [0, most / 3, most / 2, most];
     expect(texts(paper({ x: { title: 'Wall time', unit, log: false }, series: [series({ x })] }))).toContain(title);
@@ -92,6 +93,22 @@ describe('lines', () => {
       Number(new RegExp(`<text x="([\\d.]+)"[^>]*>${label}<`).exec(svg)?.[1]);
     expect(place(apart, 'Baseline')).toBeGreaterThan(150);
     expect(place(near, 'Baseline')).toBeLessThan(60);
+  });
+  test('that end at the top have their names inside of the picture', () => {
+    const y = [0, 1, 2, 3];
+    const svg = drawFigure(figure({ series: [series({ y }), series({ label: 'MaskSub', slot: 1, y })] }), {
+      style: 'page',
+      width: 17,
+      bare: true,
+    });
+    const tops = [...svg.matchAll(/translate\([\d.]+,([\d.]+)\)/g)].map(([, top]) => Number(top));
+    const highest = Math.min(
+      ...['Baseline', 'MaskSub'].map((label) =>
+        Number(new RegExp(`y="([-\\d.]+)"[^>]*>${label}</text>`).exec(svg)?.[1]),
+      ),
+    );
+    const fontSize = Number(/font-size="(\d+)"/.exec(svg)?.[1]);
+    expect((tops[0] ?? 0) + (tops[2] ?? 0) + highest).toBeGreaterThan(0.75 * fontSize);
   });
   test('of twelve runs have twelve looks', () => {
     const twelve = Array.from({ length: 12 }, (_, i) =>

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { allCharts } from '../../src/core/charts.ts';
 import type { RunEvent } from '../../src/core/events.ts';
 import { rowsOf } from '../../src/runner/exports/rows.ts';
 import { temporaryFolder } from '../store/temporaryFolder.ts';
@@ -37,8 +38,11 @@ const textsOf = (svg: string) => [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map((
 describe('figures', () => {
   test('of all charts, each seed counted, the same bytes each time', async () => {
     const [first, again] = [await exported('figures', 'x', '--svg'), await exported('figures', 'x', '--svg')];
-    const charts = ['accuracy', 'grad-cosine', 'grad-norm', 'grad-ratio', 'loss', 'lr', 'memory', 'throughput'];
-    expect(fs.readdirSync(first).sort()).toEqual(charts.map((chart) => `${chart}.svg`));
+    expect(fs.readdirSync(first).sort()).toEqual(
+      allCharts()
+        .map(({ id }) => `${id}.svg`)
+        .sort(),
+    );
     for (const file of fs.readdirSync(first)) {
       expect(read(path.join(again, file))).toBe(read(path.join(first, file)));
     }
@@ -97,6 +101,30 @@ describe('figures', () => {
     expect(fs.readdirSync(folder)).toEqual(['fonts.conf']);
   });
 
+  test('of the layers: a panel for each method and branch, in one file', async () => {
+    const svg = read(await exported('a.svg', 'x', '--svg', '--chart', 'layers'));
+    expect(textsOf(svg)).toEqual(
+      expect.arrayContaining([
+        'Baseline main',
+        'MaskSub main',
+        'MaskSub sub',
+        'MaskSub cosine',
+        'L2 norm',
+        'Cosine',
+        'head',
+      ]),
+    );
+    expect(textsOf(svg).join(' ')).toContain('Mean over 2 seeds.');
+    const only = read(await exported('a.svg', 'x', '--svg', '--chart', 'layers-sub'));
+    expect(textsOf(only)).toContain('MaskSub');
+    expect(textsOf(only)).not.toContain('Cosine');
+  });
+
+  test('of the difference, at equal compute', async () => {
+    const svg = read(await exported('a.svg', 'x', '--svg', '--chart', 'difference', '--axis', 'flops'));
+    expect(textsOf(svg).join(' ')).toContain('At equal compute, the baseline’s value interpolated linearly. Mean ±');
+  });
+
   test('a line for each seed', async () => {
     const svg = read(await exported('a.svg', 'x', '--svg', '--chart', 'throughput', '--each-seed'));
     expect(textsOf(svg)).toEqual(expect.arrayContaining(['Baseline seed 0', 'MaskSub seed 1']));
@@ -127,12 +155,38 @@ test('CSV holds every row of every run, as the events have it', async () => {
   }
 });
 
+test('CSV of the layers and of the difference holds what the events say, seed by seed', async () => {
+  const charts = ['--chart', 'layers', '--chart', 'difference', '--chart', 'grad-ratio'];
+  const rows = parse(read(await exported('x.csv', 'x', '--csv', ...charts)), { columns: true }) as Record<
+    string,
+    string
+  >[];
+  const of = (id: string, column: string) =>
+    rows.filter((row) => row.run === id && row[column] !== '').map((row) => Number(row[column]));
+  for (const seed of [0, 1]) {
+    const [baseline, masksub] = ['baseline', 'masksub'].map((name) =>
+      eventsOf(path.join(experiment.out, `x-s${seed}-${name}`)),
+    );
+    const top1 = (events: readonly RunEvent[] = []) =>
+      events.flatMap((event) => (event.type === 'epoch' ? (event.validation?.top1 ?? []) : []));
+    const id = `x-s${seed}-masksub`;
+    const [before, after] = [top1(baseline), top1(masksub)];
+    expect(of(id, 'difference.top1')).toEqual(after.map((value, i) => value - (before[i] ?? Number.NaN)));
+    expect(of(`x-s${seed}-baseline`, 'difference.top1')).toEqual([]);
+    const layers = (masksub ?? []).flatMap((event) => (event.type === 'layers' ? [event.grad] : []));
+    expect(layers.length).toBeGreaterThan(1);
+    expect(of(id, 'cosine.blocks.0')).toEqual(layers.map(({ cosine }) => cosine?.['blocks.0']));
+    const steps = (masksub ?? []).flatMap((event) => (event.type === 'step' ? [event.grad] : []));
+    expect(of(id, 'grad.ratio')).toEqual(steps.map(({ main, sub = Number.NaN }) => sub / main));
+  }
+});
+
 test('the report stands alone: no script, nothing loaded, everything said', async () => {
   const html = read(await exported('x.html', 'x', '--html'));
   expect(html).toContain(`content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"`);
   expect(html).not.toMatch(/<script|<link|<iframe|\son\w+=|@import|url\(/i);
   expect(html.match(/https?:[^"']*/g)?.filter((address) => address !== 'http://www.w3.org/2000/svg')).toEqual([]);
-  expect(html.match(/<figure>/g)).toHaveLength(9);
+  expect(html.match(/<figure>/g)).toHaveLength(allCharts().length);
   expect(html).toMatch(/class="verdict">MaskSub − baseline: .* points over 2 seeds/);
   expect(html).toContain('The hashes agree.'.slice(4));
   for (const id of ids) expect(html).toContain(`<summary>${id}</summary>`);
@@ -316,6 +370,8 @@ describe('says what is wrong', () => {
   test('an unknown run', () => refused(['y', '--csv'], 'There is no run "y"'));
   test('an unknown chart', () => refused(['x', '--svg', '--chart', 'acuracy'], 'Did you mean "accuracy"?'));
   test('a chart without values', () => refused(['x-s0-baseline', '--svg', '--chart', 'grad-ratio'], 'no values'));
+  test('a difference without a pair', () =>
+    refused(['x-s0-masksub', '--svg', '--chart', 'difference'], 'no pair', 'Name both runs'));
   test('an unknown axis', () => refused(['x', '--svg', '--axis', 'steps'], 'step, epoch, time'));
   test('several charts for one file', () => refused(['x', '--svg', '--to', '/tmp/a.svg'], 'one file', '--chart'));
   test('two runs for one model', () => refused(['x-s0-baseline', 'x-s0-masksub', '--pytorch'], 'one run'));

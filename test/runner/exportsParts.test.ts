@@ -1,9 +1,14 @@
-/** Parts of the exports against what is known of them: checksums, cells, averages, keys. */
+/** Parts of the exports against what is known of them: checksums, cells, averages, keys, rows. */
+import fs from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
+import { decodeEvent, encodeEvent } from '../../src/core/events.ts';
 import { crc32c } from '../../src/runner/exports/crc32c.ts';
 import { textCell } from '../../src/runner/exports/csv.ts';
 import { experimentIdOf, keyOf, runIdOf } from '../../src/runner/exports/mlflow.ts';
+import { rowsOf } from '../../src/runner/exports/rows.ts';
 import { smooth } from '../../src/runner/exports/smoothing.ts';
+import { temporaryFolder } from '../store/temporaryFolder.ts';
 
 test('CRC-32C gives the values of RFC 3720, appendix B.4', () => {
   expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa);
@@ -39,4 +44,50 @@ test('keys for MLflow stay inside their folder', () => {
   expect(keyOf('k'.repeat(900)).length).toBe(200);
   expect(runIdOf({ id: 'x' })).toMatch(/^[0-9a-f]{32}$/);
   expect(experimentIdOf('x')).toMatch(/^[1-9]\d{17}$/);
+});
+
+test('rows hold every number of the events, whatever their shape and however they are written', () => {
+  const folder = temporaryFolder();
+  const envelope = { v: 1, run: 'r', attempt: 0 };
+  const step = (number: number, more: object = {}) => ({
+    ...envelope,
+    ...{ t: number / 7, type: 'step', step: number, epoch: number / 3, images: 8 * number },
+    loss: { total: 1 / number, main: -1e-9 / number, sub: number % 3 === 0 ? Number.NaN : number },
+    grad: { total: 1e21, main: 2, sub: number },
+    ...{ learningRate: 1e-7, imagesPerSecond: Number.POSITIVE_INFINITY, memoryBytes: 1, flops: 1e12 * number },
+    ...more,
+  });
+  const layers = (number: number, name: string) => ({
+    ...{ ...envelope, t: number / 7, type: 'layers', step: number },
+    grad: { main: { [name]: number }, cosine: { [name]: -0.25 } },
+  });
+  const events = Array.from({ length: 40 }, (_, i) => i + 1).flatMap((number) => [
+    step(number, number % 4 === 0 ? { dataWait: 0.5, grad: { total: 1, main: 1 }, note: 'warm' } : {}),
+    ...(number % 5 === 0 ? [layers(number, number > 20 ? 'a"{1}\u00e9' : '0')] : []),
+  ]);
+  const others = ['', 'no event', '{"v":2,"type":"step","step":1,"t":1}', '{"v":1,"type":"step"}', '[]', 'null'];
+  const lines = [...others, ...events.map(encodeEvent), '{"v":1,"type":"step","half'];
+  fs.writeFileSync(path.join(folder, 'events.jsonl'), lines.join('\n'));
+  const rows = [...rowsOf(folder)];
+  expect(rows).toHaveLength(events.length);
+  for (const [i, { values, step: at, time, images, flops }] of rows.entries()) {
+    const event = decodeEvent(encodeEvent(events[i] ?? {}));
+    if (event?.type !== 'step' && event?.type !== 'layers') throw new Error('There is no such event.');
+    expect([at, time, images, flops]).toEqual([event.step, event.t, 8 * event.step, 1e12 * event.step]);
+    if (event.type === 'layers') {
+      const [name = ''] = Object.keys(event.grad.main);
+      expect(values).toEqual([
+        [`main.${name}`, event.step],
+        [`cosine.${name}`, -0.25],
+      ]);
+      continue;
+    }
+    const { loss, grad, dataWait } = event;
+    const said = Object.fromEntries(values);
+    expect(said).toMatchObject({ 'loss.total': loss.total, 'loss.main': loss.main, 'loss.sub': loss.sub });
+    expect(said).toMatchObject({ 'grad.total': grad.total, imagesPerSecond: Number.POSITIVE_INFINITY });
+    expect(said.dataWait).toBe(dataWait);
+    expect(said).not.toHaveProperty('note');
+    expect(said['grad.ratio']).toBe(grad.sub === undefined ? undefined : grad.sub / grad.main);
+  }
 });

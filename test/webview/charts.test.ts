@@ -1,5 +1,7 @@
 /** Every chart has a line for what the tables of a run hold, and none for what they don't. */
 import { describe, expect, test } from 'vitest';
+import { allCharts } from '../../src/core/charts.ts';
+import { setLanguage } from '../../src/core/l10n.ts';
 import type { MetricFacts } from '../../src/core/messages.ts';
 import { charts, extraChart } from '../../webview/charts/catalog.ts';
 import {
@@ -120,4 +122,20 @@ test('any scalar can have a chart, also one with a hostile name', () => {
   const made = extraChart({ table: 'steps', name });
   expect(made.id).toMatch(/^extra-steps-[\w-]+$/);
   expect(linesOf(made, pair, own, true)).toHaveLength(1);
+});
+
+test('the charts speak the language that is set when they are asked for', () => {
+  setLanguage({ 'Training loss': 'Trainings-Loss', 'Gradients by layer': 'Gradienten nach Schicht' });
+  const titles = allCharts().map(({ title }) => title);
+  setLanguage({});
+  expect(titles).toEqual(expect.arrayContaining(['Trainings-Loss', 'Gradienten nach Schicht', 'Memory']));
+  expect(chart('loss').title).toBe('Training loss');
+});
+
+test('numbers read as their unit wants it', () => {
+  expect(chart('memory').format(1.5e9)).toBe('1.5 GB');
+  expect(chart('accuracy').format(51.25)).toBe('51.3');
+  expect(chart('grad-cosine').format(-0.5)).toBe('−0.50');
+  expect(chart('accuracy').unit).toBe('Top-1, %');
+  expect(chart('lr').unit).toBe(''); // its title says it
 });

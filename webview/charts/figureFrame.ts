@@ -1,6 +1,6 @@
 /** The figure around a chart: title, unit, badge, its own switches, the place of the drawing, and the table beside it. */
 import { t } from '../../src/core/l10n.ts';
-import { element } from '../dom.ts';
+import { button, element, setText } from '../dom.ts';
 import type { ChartHost } from './chartFigure.ts';
 import { keyAction } from './keys.ts';
 import type { ChartOptions } from './saved.ts';
@@ -146,15 +146,4 @@ function switchTexts(name: Switch, title: string): { sign: string; about: string
     case 'wide':
       return { sign: '↔', about: t('Show {0} over the full width', title) };
   }
-}
-
-function button(text: string, about: string, click: () => void): HTMLButtonElement {
-  const made = element('button', { type: 'button', 'aria-label': about, title: about }, text);
-  made.addEventListener('click', click);
-  return made;
-}
-
-/** Writing the same text again would cost a layout. */
-function setText(place: HTMLElement, text: string): void {
-  if (place.textContent !== text) place.textContent = text;
 }

@@ -55,9 +55,10 @@ export function chartedRunsOf(state: DashboardState, shown: readonly ShownRun[])
   });
 }
 
-/** The name gives way: what tells runs of one name apart comes after it. */
-const shortened = (name: string) => (name.length > NAME_MOST ? `${name.slice(0, NAME_MOST - 1).trimEnd()}…` : name);
-const NAME_MOST = 20;
+/** The middle of a long name gives way: forks and variants differ at its end. */
+const shortened = (name: string) =>
+  name.length > NAME_MOST ? `${name.slice(0, NAME_MOST / 2)}…${name.slice(1 - NAME_MOST / 2)}` : name;
+const NAME_MOST = 32;
 
 export type Facts = ReadonlyMap<string, Readonly<Record<'steps' | 'epochs' | 'layers', MetricFacts>>>;
 

@@ -1,7 +1,7 @@
 /** The line above the charts: axis, smoothing, zoom, and charts to add. */
 import { t } from '../../src/core/l10n.ts';
 import type { Axis } from '../../src/core/metricQuery.ts';
-import { element } from '../dom.ts';
+import { button, element } from '../dom.ts';
 import type { ExtraScalar } from './catalog.ts';
 import { axisOrder, smoothings } from './saved.ts';
 import { axisTitle } from './ticks.ts';
@@ -110,10 +110,4 @@ export class Toolbar {
     this.#add.replaceChildren(element('option', { value: '', selected: true }, t('Add chart…')), ...groups);
     this.#add.disabled = scalars.length === 0;
   }
-}
-
-function button(text: string, about: string, click: () => void): HTMLButtonElement {
-  const made = element('button', { type: 'button', title: about, 'aria-label': about }, text);
-  made.addEventListener('click', click);
-  return made;
 }

@@ -24,7 +24,7 @@ export function badge(facts: BadgeFacts): { readonly text: string; readonly deta
   if (points === 0) return { text: '', details: '' };
   const least = exact ? '' : '≥ ';
   const parts: (string | false)[] = [
-    shown >= points ? t('{0} points', count(points)) : t('{0} of {1} points', count(shown), count(points)),
+    shown >= points ? pointsText(points) : t('{0} of {1} points', count(shown), count(points)),
     outside > 0 && t('{0} outside', least + count(outside)),
     notPositive > 0 && t('{0} not above 0', least + count(notPositive)),
     notFinite > 0 && t('{0} not finite ×', count(notFinite)),
@@ -50,6 +50,8 @@ export function badge(facts: BadgeFacts): { readonly text: string; readonly deta
   const text = join(parts, ' · ');
   return { text, details: join([text, ...sentences], '\n') };
 }
+
+const pointsText = (points: number) => (points === 1 ? t('1 point') : t('{0} points', count(points)));
 
 export interface ReadOut {
   readonly label: string;

@@ -1,7 +1,7 @@
 /** The attention of the last block over the parts of some samples. */
 import { t } from '../../src/core/l10n.ts';
-import { element } from '../dom.ts';
-import { button, partOf } from './controls.ts';
+import { button, element } from '../dom.ts';
+import { partOf } from './controls.ts';
 import { attentionCount, isOfTexts } from './record.ts';
 import { className } from './sampleFacts.ts';
 import { attentionPicture } from './samplePicture.ts';

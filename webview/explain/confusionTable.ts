@@ -59,7 +59,12 @@ export function confusionTable(title: string, view: MatrixView, samples: Samples
       element(
         'span',
         { class: 'unit' },
-        t('{0} of {1} right ({2})', view.right, view.samples, share(view.right / view.samples)),
+        t(
+          '{0} of {1} right ({2})',
+          view.right.toLocaleString('en'),
+          view.samples.toLocaleString('en'),
+          share(view.right / view.samples),
+        ),
       ),
     ),
     element('div', { class: 'scroll' }, table),

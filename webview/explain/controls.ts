@@ -2,12 +2,6 @@
 import { element } from '../dom.ts';
 import { agreementText } from './sampleFacts.ts';
 
-export function button(text: string, about: string, click: () => void): HTMLButtonElement {
-  const made = element('button', { type: 'button', title: about, 'aria-label': about }, text);
-  made.addEventListener('click', click);
-  return made;
-}
-
 export interface ChoiceOption<T extends string> {
   readonly value: T;
   readonly label: string;

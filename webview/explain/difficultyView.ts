@@ -1,5 +1,6 @@
 /** The difficulty view: the scatter of an epoch's samples, what it means, its figures, and the sample of the chosen dot. */
 import { t } from '../../src/core/l10n.ts';
+import { withMinus } from '../charts/ticks.ts';
 import { element } from '../dom.ts';
 import { ChoiceGroup, partOf } from './controls.ts';
 import { type Confidence, confidences, lossScale, type Point, pointsOf, summaryOf } from './difficulty.ts';
@@ -132,7 +133,7 @@ function reading(method: string): string {
     );
   }
   return t(
-    'The sub-branch learns what the main branch says of the whole input. While the main branch is unsure (left), that target is close to uniform: hardly any answer is far off, and the gradient stays small, though the loss cannot fall below the entropy of such a target. As the main branch gets sure (right), the target becomes a label that must be recognized from what is left of the input. So each sample gets harder as the model gets better at it, without a schedule: the automatic difficulty control of MaskSub (arXiv 2306.11339).',
+    'The sub-branch learns what the main branch says of the whole input. While the main branch is unsure (left), that target is close to uniform, and so is what the same weights say of the masked input: the gradient stays small, though the loss cannot fall below the entropy of such a target. As the main branch gets sure (right), the target becomes a label that must be recognized from what is left of the input. So each sample gets harder as the model gets better at it, without a schedule: the automatic difficulty control of MaskSub (arXiv 2306.11339).',
   );
 }
 
@@ -143,7 +144,7 @@ function figures(points: readonly Point[], samples: number): string[] {
     t('main branch right: {0} samples, mean sub loss {1}', right.count, lossOrNone(right.meanLoss)),
     t('main branch wrong: {0} samples, mean sub loss {1}', wrong.count, lossOrNone(wrong.meanLoss)),
     correlation !== undefined &&
-      t('rank correlation of confidence and sub loss: {0}', correlation.toFixed(2).replace('-', '−')),
+      t('rank correlation of confidence and sub loss: {0}', withMinus(correlation.toFixed(2))),
     left > 0 && t('{0} samples without a finite loss are not drawn', left),
   ];
   return texts.filter((text) => text !== false);

@@ -1,8 +1,7 @@
 /** The line that stays in sight: which run and epoch the page shows, steps through the epochs, and the way to each section. */
 import { t } from '../../src/core/l10n.ts';
-import { element } from '../dom.ts';
+import { button, element } from '../dom.ts';
 import { type Chosen, runTitle } from './choice.ts';
-import { button } from './controls.ts';
 
 export interface BarActions {
   readonly setRun: (run: string) => void;

@@ -2,13 +2,13 @@
 import { t } from '../../src/core/l10n.ts';
 import type { ArraysToDashboard, FromDashboard } from '../../src/core/messages.ts';
 import { isOver } from '../../src/core/run.ts';
-import { element } from '../dom.ts';
+import { button, element } from '../dom.ts';
 import type { Page } from '../page.ts';
 import { type DashboardState, emptyState } from '../state.ts';
 import { watchTheme } from '../theme.ts';
 import { AttentionView } from './attentionView.ts';
 import { type Choice, type Chosen, chosenOf, runTitle, stepped } from './choice.ts';
-import { button } from './controls.ts';
+
 import { DifficultyView } from './difficultyView.ts';
 import { EpochBar } from './epochBar.ts';
 import { MaskViewer } from './maskViewer.ts';

@@ -1,8 +1,8 @@
 /** The mask viewer: samples of real steps with what the sub-branch did not see of them, and what both branches said. */
 import { t } from '../../src/core/l10n.ts';
 import type { Samples, TrainingSample } from '../../src/core/samples.ts';
-import { element } from '../dom.ts';
-import { agreement, button, ChoiceGroup, partOf, spokenOnly } from './controls.ts';
+import { button, element } from '../dom.ts';
+import { agreement, ChoiceGroup, partOf, spokenOnly } from './controls.ts';
 import type { Looking, lookings } from './picture.ts';
 import { isOfTexts } from './record.ts';
 import { sampleDetails } from './sampleDetails.ts';

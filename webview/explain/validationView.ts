@@ -38,7 +38,10 @@ export class ValidationView implements Section {
     this.#drawn = [record, twin?.answer];
     const { validation } = record.samples;
     this.#about.textContent = validation
-      ? t('{0} validation samples; of each label (row) the classes ranked first.', validation.samples)
+      ? t(
+          '{0} validation samples; of each label (row) the classes ranked first.',
+          validation.samples.toLocaleString('en'),
+        )
       : t('This epoch was not validated: data.validateEvery says which are.');
     const other = twin?.answer.state === 'read' ? twin.answer.record : undefined;
     this.#matrices.replaceChildren(

@@ -37,6 +37,7 @@ export class RunsPage implements Page {
   /** What a person changed and the extension has not confirmed yet. */
   #annotated = new Map<string, Partial<Annotation>>();
   #selecting: readonly string[] | undefined;
+  #unconfirmed: ReturnType<typeof setTimeout> | undefined;
   #model: TableModel | undefined;
   #opened: string | undefined;
   #theme = readTheme();
@@ -105,7 +106,7 @@ export class RunsPage implements Page {
       this.#told = true;
       this.#annotated.clear();
     }
-    if (before.handles !== state.handles) this.#selecting = undefined;
+    if (before.handles !== state.handles) this.#confirm();
     if (isNew || isOther || this.#model === undefined) this.#draw();
   }
 
@@ -218,8 +219,19 @@ export class RunsPage implements Page {
     if (next.size >= 1 && next.size <= MOST_RUNS) this.#select([...next]);
   }
 
+  /** What was ticked last stays while the answers to earlier ticks come. */
+  #confirm(): void {
+    const ids = new Set(this.#state.handles.map(({ id }) => id));
+    if (ids.size === this.#selecting?.length && this.#selecting.every((id) => ids.has(id))) this.#selecting = undefined;
+  }
+
   #select(runs: readonly string[]): void {
     this.#selecting = runs;
+    clearTimeout(this.#unconfirmed);
+    this.#unconfirmed = setTimeout(() => {
+      this.#selecting = undefined; // one of them is gone: what is shown counts
+      this.#draw();
+    }, CONFIRMED_MS);
     this.#send({ type: 'select', runs: [...runs] });
     this.#draw();
   }
@@ -280,6 +292,8 @@ export class RunsPage implements Page {
   }
 }
 
+/** A selection is shown within so many milliseconds, or not at all. */
+const CONFIRMED_MS = 3000;
 /** In pixels: below the table, and the least that a table is worth. */
 const BELOW = 28;
 const LEAST_HEIGHT = 220;

@@ -1,6 +1,6 @@
 /** The bar above the run table: filter, columns, and what can be done with the selected runs. */
 import { t } from '../../src/core/l10n.ts';
-import { element } from '../dom.ts';
+import { element, setText } from '../dom.ts';
 
 export interface ToolbarActions {
   filter(text: string): void;
@@ -104,7 +104,7 @@ export class Toolbar {
     if (this.#filter.value !== filter) this.#filter.value = filter;
     this.#filter.setAttribute('aria-invalid', String(problem !== undefined));
     setText(this.#problem, problem ?? '');
-    setText(this.#count, count === all ? t('{0} runs', all) : t('{0} of {1} runs', count, all));
+    setText(this.#count, countText(count, all));
     setText(this.#note, note);
     this.#group.setAttribute('aria-pressed', String(isGrouped));
     this.#show.disabled = !content.canShowSelected;
@@ -114,6 +114,11 @@ export class Toolbar {
 }
 
 const keysHelp = () => t('↑ ↓ move, Space shows in the charts, Enter opens the details, S stars');
+
+function countText(count: number, all: number): string {
+  if (count !== all) return t('{0} of {1} runs', count, all);
+  return all === 1 ? t('1 run') : t('{0} runs', all);
+}
 
 function filterHelp(): string {
   return [
@@ -131,9 +136,4 @@ function button(title: string, about: string, work: () => void): HTMLButtonEleme
   const made = element('button', { class: 'rows-button', title: about }, title);
   made.addEventListener('click', work);
   return made;
-}
-
-/** A text that stays is not spoken again. */
-function setText(place: HTMLElement, text: string): void {
-  if (place.textContent !== text) place.textContent = text;
 }

@@ -1,10 +1,8 @@
 /** A chart of some runs as a figure: its lines, its axes, and a caption that says how the numbers came about. */
-import type { Chart, LineChart } from '../../core/charts.ts';
+import type { LineChart } from '../../core/charts.ts';
 import { axes } from '../../core/metricQuery.ts';
 import { isOver, stateTitles } from '../../core/run.ts';
-import type { Figure, HeatFigure } from '../../figure/figure.ts';
-import { differenceFigure } from './difference.ts';
-import { layersFigure } from './layersFigure.ts';
+import type { Figure } from '../../figure/figure.ts';
 import type { ExportedRun, RunGroup } from './runs.ts';
 import { type ChartLines, linesOf, type View } from './series.ts';
 
@@ -12,23 +10,6 @@ export interface FigureOptions extends View {
   readonly log: boolean;
   /** The command that makes this figure again. */
   readonly command: string;
-}
-
-export interface PictureOptions extends FigureOptions {
-  readonly eachSeed: boolean;
-}
-
-export function pictureOf(chart: Chart, groups: readonly RunGroup[], options: PictureOptions): Figure | HeatFigure {
-  switch (chart.kind) {
-    case 'lines':
-      return figureOf(chart, groups, options);
-    case 'layers':
-      return layersFigure(chart, groups, options);
-    case 'difference': {
-      const runs = groups.flatMap((group) => group.runs);
-      return differenceFigure(chart, runs, options);
-    }
-  }
 }
 
 export function figureOf(chart: LineChart, groups: readonly RunGroup[], options: FigureOptions): Figure {

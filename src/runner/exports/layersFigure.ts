@@ -20,10 +20,13 @@ interface Panel extends HeatPanel {
 
 export function layersFigure(chart: LayersChart, groups: readonly RunGroup[], options: FigureOptions): HeatFigure {
   const { axis, from, until, command } = options;
-  const range = rangeOf('layers', groups, options);
+  const asked = rangeOf('layers', groups, options);
   const panels = groups.flatMap((group) =>
-    chart.numbers.flatMap((number) => panelOf(group, number, axis, range, chart.numbers.length > 1) ?? []),
+    chart.numbers.flatMap((number) => panelOf(group, number, axis, asked, chart.numbers.length > 1) ?? []),
   );
+  // The first column begins before its rows were recorded.
+  const begin = from ?? Math.min(asked[0], ...panels.map(({ edges }) => edges[0] ?? asked[0]));
+  const range = [begin, asked[1]] as const;
   const norms = panels.filter(({ number }) => number !== 'cosine');
   const cosines = panels.filter(({ number }) => number === 'cosine');
   const thinned = Math.max(1, ...panels.map((panel) => panel.thinned));
@@ -39,7 +42,7 @@ export function layersFigure(chart: LayersChart, groups: readonly RunGroup[], op
       aboutOf(norms, cosines),
       'Layers from the input (top) to the output.',
       norms.length > 1 ? 'A colour means the same norm in all panels.' : '',
-      cosines.length > 0 ? 'A white line marks a negative cosine.' : '',
+      cosines.length > 0 ? 'White dots mark a negative cosine.' : '',
       most > 1 ? `Mean over ${most} seeds.` : '',
       thinned > 1 ? `A cell is the mean of up to ${thinned.toLocaleString('en')} recorded steps.` : '',
       notFinite > 0 ? `${notFinite.toLocaleString('en')} values are NaN or infinite and left out.` : '',
@@ -97,9 +100,9 @@ function panelOf(
   if (!longest || longest.window.x1.length === 0) return undefined;
   const { x0, x1 } = longest.window;
   const n = x1.length;
-  const typical = n > 1 ? ((x1[n - 1] ?? 0) - (x1[0] ?? 0)) / (n - 1) : to - from;
+  const typical = n > 1 ? ((x1[n - 1] ?? 0) - (x1[0] ?? 0)) / (n - 1) : (x1[0] ?? 0);
   // A bucket stands for the time since the one before.
-  const edges = [Math.max(from, (x0[0] ?? 0) - typical), ...x1];
+  const edges = [Math.max(0, (x0[0] ?? 0) - typical), ...x1];
   const names = [...new Set(read.flatMap((one) => one.names))];
   const values = names.map((name) => {
     const readers = read.map((one) => cellReader(one.window, one.names.indexOf(name), typical));

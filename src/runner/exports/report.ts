@@ -8,7 +8,7 @@ import { drawFigure } from '../../figure/drawing.ts';
 import type { Figure, HeatFigure } from '../../figure/figure.ts';
 import { differencesOf } from './difference.ts';
 import { caveats, configDifferences, figuresTable, pairsByMethod, reality, verdicts } from './facts.ts';
-import { type PictureOptions, pictureOf } from './figureOf.ts';
+import { type PictureOptions, pictureOf } from './pictureOf.ts';
 import { cut, listMarkup, section, tableMarkup } from './reportParts.ts';
 import { sampleSections } from './reportSamples.ts';
 import { reportStyle } from './reportStyle.ts';

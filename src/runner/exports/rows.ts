@@ -1,10 +1,10 @@
 /** Every row of a run's scalars, one after the other, straight from its events: for exports that leave nothing out. */
-import fs from 'node:fs';
 import path from 'node:path';
-import { decodeEvent, type RunEvent } from '../../core/events.ts';
+import { decodeEvent, EVENT_VERSION, type RunEventOf } from '../../core/events.ts';
 import type { MetricTable } from '../../core/metricQuery.ts';
-import { explainFileError } from '../../store/files.ts';
 import { runFiles } from '../../store/layout.ts';
+import { LINE_FEED, LogLines } from '../../store/logLines.ts';
+import { leavesOf, matches, type Shape, shapeOf } from '../../store/metrics/shape.ts';
 
 export interface Row {
   readonly table: MetricTable;
@@ -23,94 +23,181 @@ export interface Row {
 export function* rowsOf(folder: string): Generator<Row> {
   const file = path.join(folder, runFiles.events);
   const later = restarts(file);
+  const reader = new RowReader();
   let attempt = 0;
-  let [began, beganAt] = [0, 0];
-  let last = { step: 0, epoch: 0, images: 0, flops: 0 };
   for (const line of linesOf(file)) {
-    const event = decodeEvent(line);
-    if (event?.type === 'start') {
-      attempt++;
-      [began, beganAt] = [event.t, Date.parse(event.at)];
-      continue;
+    const row = reader.take(line);
+    if (row === 'start') attempt++;
+    else if (row && !later.slice(attempt).some((fromStep) => row.step > fromStep)) yield reader.placed(row);
+  }
+}
+
+/** What an event says by itself; of a step all of it, of an epoch its number. */
+interface Told extends Pick<Row, 'table' | 'step' | 'time' | 'values'> {
+  readonly epoch: number | undefined;
+  readonly images: number | undefined;
+  readonly flops: number | undefined;
+}
+
+/** How the numbers of lines of one shape become a row. */
+interface Plan {
+  readonly type: 'step' | 'layers';
+  readonly names: readonly string[];
+  readonly at: Readonly<Record<'v' | 't' | 'step' | 'epoch' | 'images' | 'flops' | 'main' | 'sub', number>>;
+  /** Where each of the scalars stands among the numbers. */
+  readonly columns: readonly number[];
+}
+
+const NOT_SCALARS = ['v', 'attempt', 't', 'step', 'epoch', 'images', 'flops'];
+/** A runner writes a handful of shapes. */
+const MOST_PLANS = 8;
+
+/** Reads the lines of steps and layers by their shapes: of a million, a few are parsed. */
+class RowReader {
+  readonly #known: { readonly shape: Shape; readonly plan: Plan }[] = [];
+  #began = 0;
+  #beganAt = 0;
+  #last = { step: 0, epoch: 0, images: 0, flops: 0 };
+
+  /** What a line holds: a row, the start of an attempt, or neither. */
+  take(line: Line): Told | 'start' | undefined {
+    const { bytes, view, start, end } = line;
+    for (const { shape, plan } of this.#known) {
+      if (!matches(shape, bytes, view, start, end)) continue;
+      if (shape.values[plan.at.v] === EVENT_VERSION) return toldBy(plan, shape.values);
+      break;
     }
-    if (event?.type !== 'step' && event?.type !== 'epoch' && event?.type !== 'layers') continue;
-    if (later.slice(attempt).some((fromStep) => event.step > fromStep)) continue;
-    if (event.type === 'step') last = event;
+    return this.#parse(bytes.subarray(start, end));
+  }
+
+  /** With its places on all axes, for a row that counts. */
+  placed({ table, step, time, values, epoch, images, flops }: Told): Row {
+    const last = this.#last;
+    if (epoch !== undefined && images !== undefined && flops !== undefined) {
+      [last.step, last.epoch, last.images, last.flops] = [step, epoch, images, flops];
+    }
     // Samples and operations grow evenly with the steps.
-    const share = last.step === 0 ? 0 : event.step / last.step;
-    yield {
-      ...scalarsOf(event),
-      step: event.step,
-      epoch: 'epoch' in event ? event.epoch : last.epoch * share,
-      time: event.t,
-      at: beganAt + 1000 * (event.t - began),
+    const share = last.step === 0 ? 0 : step / last.step;
+    return {
+      table,
+      step,
+      epoch: epoch ?? last.epoch * share,
+      time,
+      at: this.#beganAt + 1000 * (time - this.#began),
       images: Math.round(last.images * share),
       flops: last.flops * share,
+      values,
     };
   }
-}
 
-function scalarsOf(event: RunEvent & { type: 'step' | 'epoch' | 'layers' }): Pick<Row, 'table' | 'values'> {
-  switch (event.type) {
-    case 'step': {
-      const { loss, grad, learningRate, imagesPerSecond, dataWait, memoryBytes } = event;
-      const values = flattened({ loss, grad, learningRate, imagesPerSecond, dataWait, memoryBytes });
-      return { table: 'steps', values };
+  #parse(line: Buffer): Told | 'start' | undefined {
+    const text = line.toString('utf8');
+    const value = parsed(text);
+    if (value?.v !== EVENT_VERSION) return undefined;
+    const { type } = value;
+    if (type === 'step' || type === 'layers') return this.#scalars(line, value, type);
+    if (type !== 'start' && type !== 'epoch') return undefined;
+    const event = decodeEvent(text);
+    if (event?.type === 'epoch') return ofEpoch(event);
+    if (event?.type !== 'start') return undefined;
+    [this.#began, this.#beganAt] = [event.t, Date.parse(event.at)];
+    return 'start';
+  }
+
+  #scalars(line: Buffer, event: object, type: 'step' | 'layers'): Told | undefined {
+    const { paths, values, isPlain, texts } = leavesOf(event);
+    const plan = planOf(type, paths, texts);
+    if (!Number.isFinite(values[plan.at.step]) || !Number.isFinite(values[plan.at.t])) return undefined;
+    const shape = isPlain ? shapeOf(line, type, paths, values) : undefined;
+    if (shape) {
+      this.#known.unshift({ shape, plan });
+      this.#known.length = Math.min(this.#known.length, MOST_PLANS);
     }
-    case 'epoch': {
-      const { train, validation } = event;
-      return { table: 'epochs', values: flattened({ train, validation }) };
-    }
-    case 'layers':
-      return { table: 'layers', values: flattened(event.grad) };
+    return toldBy(plan, values);
   }
 }
 
-function flattened(groups: object, prefix = ''): [string, number][] {
-  return Object.entries(groups).flatMap(([key, value]): [string, number][] => {
-    const name = prefix === '' ? key : `${prefix}.${key}`;
-    if (typeof value === 'number') return [[name, value]];
-    return typeof value === 'object' && value !== null ? flattened(value, name) : [];
+function planOf(type: Plan['type'], paths: readonly string[], texts: ReadonlySet<string>): Plan {
+  const columns = paths.flatMap((path, i) => (NOT_SCALARS.includes(path) || texts.has(path) ? [] : [i]));
+  const names = columns.map((i) => (type === 'layers' ? (paths[i] ?? '').replace(/^grad\./, '') : (paths[i] ?? '')));
+  const at = (path: string) => paths.indexOf(path);
+  const hasRatio = type === 'step' && at('grad.main') >= 0 && at('grad.sub') >= 0;
+  return {
+    type,
+    names: hasRatio ? [...names, 'grad.ratio'] : names,
+    columns,
+    at: {
+      ...{ v: at('v'), t: at('t'), step: at('step'), epoch: at('epoch'), images: at('images'), flops: at('flops') },
+      main: hasRatio ? at('grad.main') : -1,
+      sub: hasRatio ? at('grad.sub') : -1,
+    },
+  };
+}
+
+function toldBy({ type, names, columns, at }: Plan, from: ArrayLike<number>): Told {
+  const number = (i: number) => from[i] ?? Number.NaN;
+  const values = names.map((name, i): [string, number] => {
+    const column = columns[i];
+    return [name, column === undefined ? number(at.sub) / number(at.main) : number(column)];
   });
+  const isStep = type === 'step';
+  return {
+    table: isStep ? 'steps' : 'layers',
+    step: number(at.step),
+    time: number(at.t),
+    values,
+    epoch: isStep ? number(at.epoch) : undefined,
+    images: isStep ? number(at.images) : undefined,
+    flops: isStep ? number(at.flops) : undefined,
+  };
+}
+
+function ofEpoch({ step, t, epoch, train, validation }: RunEventOf<'epoch'>): Told {
+  const { paths, values: numbers } = leavesOf({ train, validation: validation ?? {} });
+  const values = paths.map((name, i) => [name, numbers[i] ?? Number.NaN] as const);
+  return { table: 'epochs', step, time: t, values, epoch, images: undefined, flops: undefined };
+}
+
+function parsed(text: string): { readonly v?: unknown; readonly type?: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined; // cut off while it was written
+  }
 }
 
 /** Of each attempt after the first one: the step from which it went on. */
 function restarts(file: string): number[] {
   const found: number[] = [];
-  for (const line of linesOf(file)) {
-    if (!line.includes('"type":"start"')) continue;
-    const event = decodeEvent(line);
-    if (event?.type === 'start') found.push(event.fromStep ?? 0);
+  for (const bytes of new LogLines(file).pieces()) {
+    for (let at = bytes.indexOf(STARTED); at >= 0; at = bytes.indexOf(STARTED, at + 1)) {
+      const line = bytes.subarray(bytes.lastIndexOf(LINE_FEED, at) + 1, bytes.indexOf(LINE_FEED, at));
+      const event = decodeEvent(line.toString('utf8'));
+      if (event?.type === 'start') found.push(event.fromStep ?? 0);
+    }
   }
   return found;
 }
 
-const chunkSize = 1 << 20;
+const STARTED = Buffer.from('"type":"start"');
 
-/** The whole lines of a file; none where there is no file. */
-function* linesOf(file: string): Generator<string> {
-  if (!fs.existsSync(file)) return;
-  const descriptor = openFile(file);
-  try {
-    const chunk = Buffer.allocUnsafe(chunkSize);
-    let rest = Buffer.alloc(0);
-    for (;;) {
-      const got = fs.readSync(descriptor, chunk, 0, chunkSize, null);
-      if (got === 0) return;
-      const bytes = Buffer.concat([rest, chunk.subarray(0, got)]);
-      const end = bytes.lastIndexOf(0x0a) + 1;
-      rest = Buffer.from(bytes.subarray(end));
-      if (end > 0) yield* bytes.toString('utf8', 0, end - 1).split('\n');
-    }
-  } finally {
-    fs.closeSync(descriptor);
-  }
+/** The line feed lies at `end`. */
+interface Line {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+  readonly start: number;
+  readonly end: number;
 }
 
-function openFile(file: string): number {
-  try {
-    return fs.openSync(file, 'r');
-  } catch (error) {
-    throw explainFileError(file, error);
+/** The whole lines of a file, each until the next is asked for; none where there is no file. */
+function* linesOf(file: string): Generator<Line> {
+  for (const bytes of new LogLines(file).pieces()) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    let start = 0;
+    for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
+      if (end > start) yield { bytes, view, start, end };
+      start = end + 1;
+    }
   }
 }

@@ -43,7 +43,8 @@ export function saveCache(log: string, folder: string, store: ChunkStore, readin
   if (!store.isOnDisk) return false;
   const tables = tableNames.map((name) => reading.tables[name]);
   const file = path.join(folder, INDEX);
-  const temporary = `${file}.${process.pid}.${crypto.randomBytes(4).toString('hex')}.tmp`;
+  // One name for all: what a crash leaves is overwritten the next time, and where two write at once the sum tells.
+  const temporary = `${file}.tmp`;
   try {
     const { size, mtimeMs } = fs.statSync(log);
     const index: Index = {
@@ -57,7 +58,7 @@ export function saveCache(log: string, folder: string, store: ChunkStore, readin
         tables.map(({ names, rows, leftOut, chunks }, i) => [tableNames[i], { names, rows, leftOut, chunks }]),
       ) as Index['tables'],
     };
-    if (!isOwnPlace(file)) return false;
+    if (![file, temporary].every(isOwnPlace)) return false;
     fs.writeFileSync(
       temporary,
       pack(
