@@ -1,4 +1,5 @@
 /** What `Export…` can write, as a pick list, and the command line of each. */
+import { allCharts } from '../core/charts.ts';
 import { t } from '../core/l10n.ts';
 
 export type ExportFormat =
@@ -71,16 +72,7 @@ export function formats(): readonly FormatEntry[] {
 
 /** The charts of the dashboard that can be drawn without it, by name. */
 export function charts(): readonly { readonly name: string; readonly label: string }[] {
-  return [
-    { name: 'loss', label: t('Loss') },
-    { name: 'accuracy', label: t('Top-1') },
-    { name: 'grad-norm', label: t('Gradient norm') },
-    { name: 'grad-ratio', label: t('Gradient ratio') },
-    { name: 'grad-cosine', label: t('Gradient cosine') },
-    { name: 'lr', label: t('Learning rate') },
-    { name: 'throughput', label: t('Throughput') },
-    { name: 'memory', label: t('Memory') },
-  ];
+  return allCharts().map(({ id, title }) => ({ name: id, label: title }));
 }
 
 export interface ExportLine {

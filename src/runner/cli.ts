@@ -136,7 +136,11 @@ program
   .option('--mlflow', 'a file store for MLflow')
   .option('--saved-model', 'the model as a TensorFlow SavedModel')
   .option('--pytorch', 'the model as a safetensors file that PyTorch loads into that of timm or transformers')
-  .option('--chart <name>', 'a chart (loss, accuracy, …) or any scalar (repeatable; default: all)', collectNames)
+  .option(
+    '--chart <name>',
+    'a chart (loss, accuracy, layers, difference, …) or any scalar (repeatable; default: all)',
+    collectNames,
+  )
   .option('--axis <name>', 'step, epoch, time, images or flops (default: epoch)')
   .option('--from <x>', 'where the axis begins', realNumber)
   .option('--until <x>', 'where the axis ends', realNumber)

@@ -25,7 +25,7 @@ describe('ticks', () => {
     );
     fc.assert(
       fc.property(range, fc.integer({ min: 1, max: 12 }), ([min, width], most) => {
-        fc.pre(min + width > min);
+        fc.pre(width > 1e-9 * Math.abs(min)); // below it the range itself is lost in rounding
         const ticks = linearTicks(min, min + width, most);
         const slack = 1e-6 * width + 1e-12 * Math.abs(min);
         expect(ticks.every((tick) => tick >= min - slack && tick <= min + width + slack)).toBe(true);
