@@ -90,8 +90,12 @@ export class Header {
     if (!all) fill(this.#verdict, ...verdictView(verdictOf(pair, pairs)));
     const looks = looksOf(state);
     const theme = readTheme();
+    const named = {
+      name: new Set(charted.map(({ handle }) => handle.name)).size > 1,
+      seed: new Set(charted.map(({ handle }) => handle.seed)).size > 1,
+    };
     const cardOf = (shown: ShownRun) =>
-      runCard(shown, state, looks.get(shown.handle.id) ?? shown.handle.role, theme, all);
+      runCard(shown, state, looks.get(shown.handle.id) ?? shown.handle.role, theme, all ? named : undefined);
     fill(this.#runs, ...charted.map(cardOf));
     this.#runs.classList.toggle('many', all);
     if (!all) fill(this.#proof, ...proofView(pair));

@@ -11,18 +11,18 @@ import type { DashboardState, ShownRun } from './state.ts';
 import { stateTitle } from './states.ts';
 import type { Theme } from './theme.ts';
 
-/** `who`: whose line it has in the charts; `named`: with its experiment and seed, beside those of others. */
+/** `who`: whose line it has in the charts; `named`: with its experiment or seed, where those beside it have others. */
 export function runCard(
   { handle, run }: ShownRun,
   state: DashboardState,
   who: Who,
   theme: Theme,
-  named = false,
+  named?: { readonly name: boolean; readonly seed: boolean },
 ): HTMLElement {
   const method = titleOf(handle.method);
   // Where there is little room the name is cut off, and never what tells runs of one name apart.
-  const own = named ? t('{0}, seed {1}', method, handle.seed) : method;
-  const title = named ? `${handle.name}, ${own}` : method;
+  const own = named?.seed ? t('{0}, seed {1}', method, handle.seed) : method;
+  const title = named?.name ? `${handle.name}, ${own}` : own;
   const share = shareDone(run);
   const style = styleOf({ who, second: false }, theme);
   const bar = element('div', {
@@ -41,7 +41,12 @@ export function runCard(
       'div',
       { class: 'run-title' },
       sample(style),
-      element('h2', { title }, ...(named ? [element('span', { class: 'name' }, `${handle.name},\u00a0`)] : []), own),
+      element(
+        'h2',
+        { title },
+        ...(named?.name ? [element('span', { class: 'name' }, `${handle.name},\u00a0`)] : []),
+        own,
+      ),
       element('span', { class: 'state' }, stateTitle(run.state)),
       element('span', { class: 'progress', title: progressText(run) }, progressText(run)),
     ),

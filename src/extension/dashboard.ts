@@ -11,7 +11,7 @@ import {
   type ToDashboard,
 } from '../core/messages.ts';
 import { MOST_RUNS } from '../core/runRow.ts';
-import { toWire } from '../core/wire.ts';
+import { inOneBuffer, toWire } from '../core/wire.ts';
 import { commandOf } from './dashboardCommands.ts';
 import { dashboardHtml } from './dashboardHtml.ts';
 import { type Experiment, handleOf } from './experiments.ts';
@@ -167,7 +167,7 @@ export class Dashboard implements vscode.Disposable {
         this.#postArrays({
           type: 'windows',
           request: message.request,
-          windows: this.#feeds.windows(message.queries),
+          windows: inOneBuffer(this.#feeds.windows(message.queries)),
         });
         return;
       case 'samples':

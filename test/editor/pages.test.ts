@@ -191,6 +191,8 @@ describe('many runs', () => {
       await picker.click();
       await picker.locator('.option').filter({ hasText: label }).click();
     };
+    const offered = () => picker.locator('vscode-option').allTextContents();
+    await until('a choice of seeds', async () => (await offered()).join() === 'Seed 0,Seed 1,All seeds');
     await pick('Seed 0');
     await until('one pair', async () => (await cards()) === 2 && (await legend(/seed/).count()) === 0);
     await pick('All seeds');
@@ -206,15 +208,11 @@ describe('many runs', () => {
     await promisify(execFile)('node', ['dist/cli.js', 'fork', parent.folder, ...set], { env });
     const fork = trained().find(({ start }) => start?.forkOf);
     if (!fork) throw new Error('the fork has a folder');
-    await open('runs');
-    await row(fork.id).waitFor();
     await tick([fork.id, parent.id]);
-    await row(older[0] ?? '')
-      .locator('.rows-shown')
-      .click();
-    await tick([]);
+    await tick(older, false);
     await open('charts');
-    await until('the fork beside its parent', async () => (await legend(/fork at step 60/).count()) === 1);
+    await until('two cards', async () => (await cards()) === 2);
+    await until('the fork beside its parent', async () => (await legend(/fork at step 60/).count()) === 2);
     const card = dashboard.frame.locator(`.run[data-run="${fork.id}"]`);
     await until('what it trained itself', async () => /epochs 7 to 12/.test((await card.textContent()) ?? ''));
     await editor.picture('fork');

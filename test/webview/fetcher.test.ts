@@ -45,23 +45,6 @@ const wanted = (from: number, version = 1, missing: string[] = []): Wanted => ({
 });
 
 describe('requests', () => {
-  test('asks for no more than the editor carries in one message, and for the rest in the next', () => {
-    const { fetcher, sent, pass, answer } = bench();
-    const names = ['a', 'b', 'c', 'd'];
-    fetcher.want(
-      Array.from({ length: 24 }, (_, from) => ({ ...wanted(from), query: { ...wanted(from).query, names } })),
-    );
-    for (let asked = 0; asked < 3; asked++) {
-      pass(200);
-      answer(
-        sent.at(-1)?.request,
-        sent.at(-1)?.queries.map(() => empty),
-      );
-    }
-    pass(1000);
-    expect(sent.map(({ queries }) => queries.length)).toEqual([10, 10, 4]);
-    expect(new Set(sent.flatMap(({ queries }) => queries.map(({ query }) => query.from))).size).toBe(24);
-  });
   test('the first is sent at once, the next 200 ms later, and only after the answer', () => {
     const { fetcher, sent, pass, answer } = bench();
     fetcher.want([wanted(0)]);

@@ -32,8 +32,6 @@ type WindowsAnswer = Extract<ArraysToDashboard, { type: 'windows' }>;
 const BETWEEN_MS = 200;
 /** A request without an answer for so long is lost: the extension was restarted, or was shown something else meanwhile. */
 const LOST_MS = 10_000;
-/** Most arrays of one answer: the editor counts those of a message in a byte, and loses the others without a word. */
-const MOST_ARRAYS = 240;
 
 export class Fetcher {
   readonly #send: (message: FromDashboard) => void;
@@ -91,7 +89,7 @@ export class Fetcher {
   }
 
   #ask(): void {
-    const due = fitting(this.#due());
+    const due = this.#due();
     if (due.length === 0 || this.#flying) return;
     this.#request++;
     const request = this.#request;
@@ -119,16 +117,6 @@ export class Fetcher {
     const wanted = new Set(this.#wanted.map(keyOf));
     for (const key of this.#answered.keys()) if (!wanted.has(key)) this.#answered.delete(key);
   }
-}
-
-/** As many as one answer can hold, and one in any case. */
-function fitting(due: readonly Wanted[]): readonly Wanted[] {
-  let arrays = 0;
-  const end = due.findIndex(({ query }, i) => {
-    arrays += 2 + 5 * query.names.length; // x0 and x1; min, max, mean, last and notFinite of each series
-    return i > 0 && arrays > MOST_ARRAYS;
-  });
-  return end < 0 ? due : due.slice(0, end);
 }
 
 function keyOf({ run, query }: Wanted): string {
