@@ -7,6 +7,7 @@ import { titleOf } from '../src/core/comparison.ts';
 import { listed } from '../src/core/format.ts';
 import { t } from '../src/core/l10n.ts';
 import type { FromDashboard } from '../src/core/messages.ts';
+import { isOver } from '../src/core/run.ts';
 import { element, fill, setText } from './dom.ts';
 import { looksOf } from './looks.ts';
 import { proofView } from './proof.ts';
@@ -47,7 +48,8 @@ export class Header {
   readonly #proof = element('ul', { class: 'proof' });
   readonly #actions: HeaderActions;
   #state: DashboardState | undefined;
-  #stopRequested = false;
+  /** The run that was told to stop, until it is over. */
+  #stopRequested: string | undefined;
 
   constructor(actions: HeaderActions) {
     this.#actions = actions;
@@ -70,8 +72,9 @@ export class Header {
     showNotice(this.#notice, state.notice);
     if (!pair) return;
     const living = isLiving(state);
-    if (!living) this.#stopRequested = false;
-    const stopping = this.#stopRequested || runsOf(pair).some(({ run }) => run.state === 'stopping');
+    const told = this.#stopRequested === undefined ? undefined : state.runs.get(this.#stopRequested);
+    if (!told || isOver(told)) this.#stopRequested = undefined;
+    const stopping = this.#stopRequested !== undefined || runsOf(pair).some(({ run }) => run.state === 'stopping');
     this.#stop.hidden = !living;
     this.#stop.toggleAttribute('disabled', stopping);
     this.#stop.textContent = stopping ? t('Stopping…') : t('Stop');
@@ -102,9 +105,9 @@ export class Header {
   }
 
   #requestStop(): void {
-    const run = this.#firstRun();
-    if (run === undefined || this.#stopRequested) return;
-    this.#stopRequested = true;
+    const run = this.#livingRun();
+    if (run === undefined || this.#stopRequested !== undefined) return;
+    this.#stopRequested = run;
     this.#actions.send({ type: 'stop', run });
     if (this.#state) this.update(this.#state);
   }
@@ -112,6 +115,13 @@ export class Header {
   #firstRun(): string | undefined {
     const pair = this.#state && shownPair(this.#state);
     return pair && runsOf(pair)[0]?.handle.id;
+  }
+
+  /** A run that Stop is for: of the shown pair, else of those beside it. */
+  #livingRun(): string | undefined {
+    const pair = this.#state && shownPair(this.#state);
+    const all = [...(pair ? runsOf(pair) : []), ...(this.#state ? pairsOf(this.#state).flatMap(runsOf) : [])];
+    return all.find(({ run }) => !isOver(run))?.handle.id;
   }
 
   /** A choice among the pairs, and all of them at once. */

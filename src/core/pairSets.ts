@@ -17,13 +17,13 @@ export interface SeedPair {
   readonly config?: FlatConfig | undefined;
 }
 
-export interface PairSet {
+export interface PairSet<P extends SeedPair = SeedPair> {
   readonly key: string;
   readonly name: string;
   readonly methodName: string;
   readonly experiments: readonly string[];
   /** By seed, each once. */
-  readonly pairs: readonly SeedPair[];
+  readonly pairs: readonly P[];
   /** Pairs left out because another has their seed: the same draws twice are no further evidence. */
   readonly repeated: number;
 }
@@ -40,13 +40,55 @@ export interface JudgedSet {
   readonly judged: readonly JudgedPair[];
 }
 
-/** Keys of a config that differ between seeds and repetitions of one experiment, or don't change what is computed. */
+/**
+ * Keys of a config that differ between seeds and repetitions of one experiment, or don't change what is computed. The hash of the data
+ * is none of them: other data at the same path are another experiment.
+ */
 export const isAside = (key: string) =>
-  /^(name|pair|train\.seed|compare(\..*)?|run\.(?!precision$).*|versions(\..*)?|machine(\..*)?|.*Hash)$/.test(key);
+  /^(name|pair|train\.seed|compare(\..*)?|run\.(?!precision$).*|versions(\..*)?|machine(\..*)?)$/.test(key);
+
+/** What pairing needs of a run. */
+export interface PairableRun {
+  readonly folder: string;
+  readonly experiment: string;
+  readonly state: RunState;
+  readonly config?: FlatConfig | undefined;
+}
+
+/** Each method's run with the baseline of its `pair`, that of the same folder where copies lie in others; a run alone has none. */
+export function pairsAmong<R extends PairableRun>(
+  runs: readonly R[],
+): (SeedPair & { readonly runs: readonly [R, R] })[] {
+  const baselines = new Map<string, R[]>();
+  for (const run of runs) {
+    const key = keyOf(run);
+    if (run.state.start?.role === 'baseline' && key !== undefined)
+      baselines.set(key, [...(baselines.get(key) ?? []), run]);
+  }
+  return runs.flatMap((run) => {
+    const { start } = run.state;
+    const candidates = baselines.get(keyOf(run) ?? '') ?? [];
+    const baseline = candidates.find(({ folder }) => parentOf(folder) === parentOf(run.folder)) ?? candidates[0];
+    if (start?.role !== 'method' || !baseline) return [];
+    return [
+      {
+        key: start.pair ?? run.state.id,
+        experiment: run.experiment,
+        name: start.name,
+        methodName: start.method,
+        seed: start.seed,
+        baseline: baseline.state,
+        method: run.state,
+        config: run.config && Object.keys(run.config).length > 0 ? run.config : undefined,
+        runs: [baseline, run] as const,
+      },
+    ];
+  });
+}
 
 /** The pairs by what their configs have in common, in the order of the first of each. */
-export function pairSets(pairs: readonly SeedPair[]): PairSet[] {
-  const sets = new Map<string, SeedPair[]>();
+export function pairSets<P extends SeedPair>(pairs: readonly P[]): PairSet<P>[] {
+  const sets = new Map<string, P[]>();
   for (const pair of pairs) {
     const key = JSON.stringify([pair.methodName, pair.config ? signatureOf(pair.config) : pair.experiment]);
     sets.set(key, [...(sets.get(key) ?? []), pair]);
@@ -54,7 +96,7 @@ export function pairSets(pairs: readonly SeedPair[]): PairSet[] {
   return [...sets].flatMap(([key, members]) => {
     const [first] = members;
     if (!first) return [];
-    const bySeed = new Map<number, SeedPair>();
+    const bySeed = new Map<number, P>();
     for (const pair of members) {
       const other = bySeed.get(pair.seed);
       if (!other || isPreferred(pair, other)) bySeed.set(pair.seed, pair);
@@ -92,6 +134,12 @@ export function judgeSet({ pairs }: Pick<PairSet, 'pairs'>): JudgedSet {
 /** Both at their end: every seed is then compared at the same epoch. */
 export const isFinished = ({ baseline, method }: Pick<SeedPair, 'baseline' | 'method'>) =>
   baseline.state === 'finished' && method.state === 'finished';
+
+const parentOf = (folder: string) => folder.replace(/[/\\][^/\\]*$/, '');
+
+function keyOf({ experiment, state: { start } }: PairableRun): string | undefined {
+  return start?.pair === undefined ? undefined : JSON.stringify([experiment, start.pair, start.seed]);
+}
 
 function signatureOf(config: FlatConfig): string {
   const keys = Object.keys(config).filter((key) => !isAside(key));

@@ -1,13 +1,13 @@
 /** Whether a run that was made again came out the same: number by number, and why not. */
 import type { RunEvent, RunEventOf } from './events.ts';
 import { significant } from './format.ts';
-import { eventsThatCount } from './run.ts';
 
 /** What is known of a run that may change its numbers. */
 export interface Circumstances {
   /** Facts by their name: versions, processor, threads, backend, executor, precision. */
   readonly facts: Readonly<Record<string, string | number>>;
-  readonly events: readonly RunEvent[];
+  /** Those that count (see `eventsThatCount`), in order; they are gone through once, so a long log need not be in memory. */
+  readonly events: Iterable<RunEvent>;
 }
 
 export interface Reproduction {
@@ -24,35 +24,44 @@ export interface Reproduction {
   readonly reasons: readonly (readonly [name: string, before: string, now: string])[];
 }
 
-/** Compares what two runs said; time, memory and speed are not compared. */
+/** Compares what two runs said, step by step; time, memory and speed are not compared. */
 export function compareRepeated(before: Circumstances, now: Circumstances): Reproduction {
-  const [then, again] = [numbersOf(before.events), numbersOf(now.events)];
+  const [left, right] = [new StepReader(before.events), new StepReader(now.events)];
   let [compared, equal, missing] = [0, 0, 0];
   let first: Reproduction['first'];
   let largest: Reproduction['largest'];
-  for (const [key, { name, step, value }] of then) {
-    const other = again.get(key);
-    if (!other) {
-      missing++;
-      continue;
+  let [then, again] = [left.next(), right.next()];
+  while (then || again) {
+    const isThen = then !== undefined && (again === undefined || then.step <= again.step);
+    const isAgain = again !== undefined && (then === undefined || again.step <= then.step);
+    const [values, others] = [isThen && then ? then.numbers : NONE, isAgain && again ? again.numbers : NONE];
+    for (const [name, value] of values) {
+      const other = others.get(name);
+      if (other === undefined) {
+        missing++;
+        continue;
+      }
+      compared++;
+      if (Object.is(value, other)) {
+        equal++;
+        continue;
+      }
+      const step = then?.step ?? 0;
+      first ??= { name, step };
+      const deviation = relative(value, other);
+      if (!largest || deviation > largest.deviation) largest = { name, step, deviation };
     }
-    compared++;
-    if (Object.is(value, other.value)) {
-      equal++;
-      continue;
-    }
-    first ??= { name, step };
-    const deviation = relative(value, other.value);
-    if (!largest || deviation > largest.deviation) largest = { name, step, deviation };
+    for (const name of others.keys()) if (!values.has(name)) missing++;
+    if (isThen) then = left.next();
+    if (isAgain) again = right.next();
   }
-  missing += [...again.keys()].filter((key) => !then.has(key)).length;
   return {
     compared,
     equal,
     ...(first ? { first } : {}),
     ...(largest ? { largest } : {}),
     missing,
-    reasons: differences(factsOf(before), factsOf(now)),
+    reasons: differences(factsOf(before.facts, left.start), factsOf(now.facts, right.start)),
   };
 }
 
@@ -78,27 +87,51 @@ export function describeReproduction(result: Reproduction): string[] {
   return lines;
 }
 
-interface Named {
-  readonly name: string;
+interface StepNumbers {
   readonly step: number;
-  readonly value: number;
+  /** By their names: what depends on the computation alone. */
+  readonly numbers: ReadonlyMap<string, number>;
 }
 
-/** What depends on the computation alone. */
-function numbersOf(events: readonly RunEvent[]): Map<string, Named> {
-  const numbers = new Map<string, Named>();
-  for (const event of eventsThatCount(events)) {
-    if (event.type === 'step') add(numbers, event.step, { loss: event.loss, grad: event.grad });
-    else if (event.type === 'epoch') add(numbers, event.step, { train: event.train, validation: event.validation });
-    else if (event.type === 'layers') add(numbers, event.step, { layers: event.grad });
+const NONE: StepNumbers['numbers'] = new Map();
+
+/** The numbers of the events of one step after the other; no more than those of one are held. */
+class StepReader {
+  /** The first start among what was read. */
+  start: RunEventOf<'start'> | undefined;
+  readonly #steps: Iterator<StepNumbers>;
+
+  constructor(events: Iterable<RunEvent>) {
+    this.#steps = this.#read(events);
   }
-  return numbers;
+
+  next(): StepNumbers | undefined {
+    const { done, value } = this.#steps.next();
+    return done ? undefined : value;
+  }
+
+  *#read(events: Iterable<RunEvent>): Generator<StepNumbers> {
+    let current: { readonly step: number; readonly numbers: Map<string, number> } | undefined;
+    for (const event of events) {
+      if (event.type === 'start') this.start ??= event;
+      if (event.type !== 'step' && event.type !== 'epoch' && event.type !== 'layers') continue;
+      if (current && current.step !== event.step) {
+        yield current;
+        current = undefined;
+      }
+      current ??= { step: event.step, numbers: new Map() };
+      if (event.type === 'step') add(current.numbers, { loss: event.loss, grad: event.grad });
+      else if (event.type === 'epoch') add(current.numbers, { train: event.train, validation: event.validation });
+      else add(current.numbers, { layers: event.grad });
+    }
+    if (current) yield current;
+  }
 }
 
-function add(numbers: Map<string, Named>, step: number, value: unknown, name = ''): void {
-  if (typeof value === 'number') numbers.set(`${step} ${name}`, { name, step, value });
+function add(numbers: Map<string, number>, value: unknown, name = ''): void {
+  if (typeof value === 'number') numbers.set(name, value);
   if (typeof value !== 'object' || value === null) return;
-  for (const [key, inner] of Object.entries(value)) add(numbers, step, inner, name ? `${name}.${key}` : key);
+  for (const [key, inner] of Object.entries(value)) add(numbers, inner, name ? `${name}.${key}` : key);
 }
 
 function relative(a: number, b: number): number {
@@ -108,8 +141,7 @@ function relative(a: number, b: number): number {
 
 const stated = ['initHash', 'batchHash', 'dataHash', 'backend', 'executor', 'precision', 'parameters'] as const;
 
-function factsOf({ facts, events }: Circumstances): Record<string, string> {
-  const start = events.find((event): event is RunEventOf<'start'> => event.type === 'start');
+function factsOf(facts: Circumstances['facts'], start: RunEventOf<'start'> | undefined): Record<string, string> {
   const said = start ? stated.map((name) => [titles[name] ?? name, String(start[name])]) : [];
   return Object.fromEntries([...said, ...Object.entries(facts).map(([name, value]) => [name, String(value)])]);
 }

@@ -1,6 +1,7 @@
 /** Messages to the dashboard as text: VS Code sends JSON, which would turn NaN and infinities into null. */
-
 import type { MetricWindow } from './metricQuery.ts';
+
+const notInJson: ReadonlySet<unknown> = new Set(['NaN', 'Infinity', '-Infinity']);
 
 /** JSON in which a number that JSON lacks stands as `{"$number":"NaN"}`. */
 export function toWire(value: unknown): string {
@@ -12,8 +13,10 @@ export function toWire(value: unknown): string {
 /** The value of such a text. */
 export function fromWire(text: string): unknown {
   return JSON.parse(text, (_key, inner: unknown) => {
-    const name = typeof inner === 'object' && inner !== null ? (inner as { $number?: unknown }).$number : undefined;
-    return typeof name === 'string' ? Number(name) : inner;
+    if (typeof inner !== 'object' || inner === null || !('$number' in inner)) return inner;
+    // An object of somebody else's that has such a key stays what it is.
+    const isNumber = Object.keys(inner).length === 1 && notInJson.has(inner.$number);
+    return isNumber ? Number(inner.$number) : inner;
   });
 }
 

@@ -44,9 +44,9 @@ export class Dashboard implements vscode.Disposable {
   #ready = false;
   readonly #feeds: Feeds;
   readonly #table: RunTableFeed;
-  /** Id of the experiment that is shown. */
+  /** Id of the experiment that is shown; beside runs that were chosen one by one there need be none. */
   #shown: string | undefined;
-  /** Runs that a person chose one by one; then there is no experiment that is shown. */
+  /** Runs that were chosen one by one. */
   #selected: readonly string[] | undefined;
   #page: string | undefined;
   #starting: Starting | undefined;
@@ -77,7 +77,7 @@ export class Dashboard implements vscode.Disposable {
       this.#panel.reveal();
       return;
     }
-    this.#shown ??= this.#runs.experiments[0]?.id;
+    if (!this.#selected) this.#shown ??= this.#runs.experiments[0]?.id;
     const options = { enableScripts: true, localResourceRoots: [this.#dist] };
     const column = vscode.window.activeTextEditor ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active;
     this.#take(vscode.window.createWebviewPanel(dashboardType, 'MaskSub', column, options));
@@ -93,7 +93,7 @@ export class Dashboard implements vscode.Disposable {
     const ids = parsed.success ? parsed.data.runs : [];
     const holds = (experiment: Experiment) => experiment.runs.some((run) => ids.includes(handleOf(run).id));
     this.#selected = parsed.success && parsed.data.selected && this.#runs.experiments.some(holds) ? ids : undefined;
-    this.#shown = (this.#runs.experiments.find(holds) ?? this.#runs.experiments[0])?.id;
+    this.#shown = this.#selected ? undefined : (this.#runs.experiments.find(holds) ?? this.#runs.experiments[0])?.id;
     panel.webview.options = { enableScripts: true, localResourceRoots: [this.#dist] };
     this.#take(panel);
   }
@@ -102,7 +102,7 @@ export class Dashboard implements vscode.Disposable {
   showStarting(starting: Starting, beside: readonly string[] = []): void {
     this.#starting = starting;
     this.#shown = starting.id;
-    this.#selected = beside.length > 0 ? [...beside, ...starting.handles.map(({ id }) => id)] : undefined;
+    this.#selected = beside.length > 0 ? beside : undefined;
     this.#notice = undefined;
     this.#replay();
     this.open();
@@ -160,7 +160,7 @@ export class Dashboard implements vscode.Disposable {
       case 'ready':
         this.#ready = true;
         this.#table.wanted = false; // the page says so anew
-        this.#shown ??= this.#runs.experiments[0]?.id;
+        if (!this.#selected) this.#shown ??= this.#runs.experiments[0]?.id;
         this.#replay();
         return;
       case 'windows':
@@ -221,10 +221,8 @@ export class Dashboard implements vscode.Disposable {
   /** After a change in the list: a run that came or went, or whose process was found gone. */
   #update(): void {
     if (!this.#ready) return;
-    if (this.#shown === undefined) {
-      this.#shown = this.#runs.experiments[0]?.id;
-      if (this.#shown === undefined) return;
-    }
+    if (!this.#selected) this.#shown ??= this.#runs.experiments[0]?.id;
+    if (!this.#selected && this.#shown === undefined) return;
     if (!this.#feeds.update(this.#fedRuns())) this.#replay();
     this.#pace();
   }
@@ -238,18 +236,27 @@ export class Dashboard implements vscode.Disposable {
   #fedRuns(): FedRun[] {
     const fed = ({ runs }: Experiment): FedRun[] => runs.map((run) => ({ ...handleOf(run), folder: run.folder }));
     const { experiments } = this.#runs;
-    const selected = this.#selected;
-    const there = selected
-      ? experiments.flatMap(fed).filter(({ id }) => selected.includes(id))
-      : experiments.filter(({ id }) => id === this.#shown).flatMap(fed);
-    const starting = this.#starting?.id === this.#shown ? this.#starting : undefined;
-    const toCome = (starting?.handles ?? []).filter(({ id }) => !there.some((run) => run.id === id));
-    const all = [...there, ...toCome.map((run) => ({ ...run, folder: path.join(starting?.out ?? '', run.id) }))];
+    const isShown = ({ id, experiment }: FedRun) => this.#selected?.includes(id) || experiment === this.#shown;
+    const found = experiments.flatMap(fed).filter(isShown);
+    // Two folders of a workspace may hold runs of one id: the page knows a run by it.
+    const there = found.filter(({ id }, i) => found.findIndex((run) => run.id === id) === i);
+    const all = [...there, ...this.#toCome(there)];
     return all.slice(0, MOST_RUNS);
   }
 
+  #toCome(there: readonly FedRun[]): FedRun[] {
+    if (!this.#starting || this.#starting.id !== this.#shown) return [];
+    const { id, out, handles } = this.#starting;
+    // Where one run was expected and another came, as of a fork whose method was changed, it is the one.
+    if (handles.length === 1 && there.some(({ experiment }) => experiment === id)) return [];
+    const toCome = handles.filter((handle) => !there.some((run) => run.id === handle.id));
+    return toCome.map((handle) => ({ ...handle, folder: path.join(out, handle.id) }));
+  }
+
   #pace(): void {
-    this.#feeds.visible = this.#ready && this.#panel?.visible === true;
+    const visible = this.#ready && this.#panel?.visible === true;
+    this.#feeds.visible = visible;
+    this.#table.visible = visible;
   }
 
   #post(message: ToDashboard): void {

@@ -21,8 +21,8 @@ export class Feeds {
   readonly #log: LogOutputChannel;
   #feeds: RunFeed[] = [];
   readonly #lost = new Set<string>();
-  /** Those whose folder was removed while they were shown. */
-  readonly #gone = new Set<string>();
+  /** Those whose folder was removed while they were shown, or cannot be read any more. */
+  readonly #unreadable = new Set<string>();
   readonly #told = new Map<string, { rows: string; at: number; problem?: string | undefined }>();
   #timer: NodeJS.Timeout | undefined;
   #visible = false;
@@ -42,7 +42,7 @@ export class Feeds {
     });
     this.#told.clear();
     this.#lost.clear();
-    this.#gone.clear();
+    this.#unreadable.clear();
     for (const run of runs) if (run.lost) this.#lost.add(run.id);
     this.#post({ type: 'show', runs: runs.map(({ folder, ...handle }) => handle) });
     void this.#tick();
@@ -54,12 +54,12 @@ export class Feeds {
    */
   update(runs: readonly FedRun[]): boolean {
     const ids = new Set(this.#feeds.map(({ id }) => id));
-    const isResumed = ({ id, lost }: FedRun) => !lost && this.#lost.has(id) && !this.#gone.has(id);
+    const isResumed = ({ id, lost }: FedRun) => !lost && this.#lost.has(id) && !this.#unreadable.has(id);
     const gone = this.#feeds.filter(({ id }) => !runs.some((run) => run.id === id));
     if (runs.some((run) => !ids.has(run.id) || isResumed(run)) || gone.some(({ metrics }) => !metrics)) return false;
     for (const { id } of gone) {
-      if (this.#gone.has(id)) continue;
-      this.#gone.add(id);
+      if (this.#unreadable.has(id)) continue;
+      this.#unreadable.add(id);
       this.#lost.add(id);
       this.#post({ type: 'problem', run: id, text: t('Its folder is gone. What was read of it is shown still.') });
       this.#post({ type: 'lost', run: id });
@@ -117,8 +117,11 @@ export class Feeds {
     if (this.#ticking) return;
     this.#ticking = true;
     const feeds = this.#feeds;
-    await Promise.all(feeds.map((feed) => this.#read(feed)));
-    this.#ticking = false;
+    try {
+      await Promise.all(feeds.map((feed) => this.#read(feed)));
+    } finally {
+      this.#ticking = false;
+    }
     if (feeds !== this.#feeds)
       void this.#tick(); // others are shown meanwhile
     else this.#pace();
@@ -155,6 +158,7 @@ export class Feeds {
   #lose(feed: RunFeed, error: unknown): void {
     if (!this.#feeds.includes(feed)) return;
     this.#log.error(`${feed.folder} cannot be read: ${String(error)}`);
+    this.#unreadable.add(feed.id);
     this.#lost.add(feed.id); // or the same complaint would come ten times a second
     const text = error instanceof Error ? error.message : String(error);
     this.#post({ type: 'problem', run: feed.id, text });

@@ -15,7 +15,7 @@ import { begin } from './lead.ts';
 import type { Services } from './services.ts';
 import { isTrusted } from './trust.ts';
 
-/** Goes on from a checkpoint: the one after that step, else the one that a person picks; with the changes that they make. */
+/** Goes on from a checkpoint: the newest up to that step, else the one that a person picks; with the changes that they make. */
 export async function forkRun(services: Services, argument: unknown, step: unknown): Promise<void> {
   if (!(await isTrusted())) return;
   const run = await chooseRun(services, argument, {
@@ -71,7 +71,8 @@ async function chooseStep(run: RunListing, wanted: number | undefined): Promise<
   const [only] = steps;
   // A chart's point is rarely a checkpoint: the newest before it has seen nothing of what came after.
   const before = wanted === undefined ? undefined : steps.find((step) => step <= wanted);
-  if (before !== undefined || steps.length === 1) return before ?? only;
+  if (before !== undefined) return before;
+  if (wanted === undefined && steps.length === 1) return only;
   const items = steps.map((step) => ({ label: t('Step {0}', step), step }));
   return (await vscode.window.showQuickPick(items, { placeHolder: t('Checkpoint to go on from') }))?.step;
 }

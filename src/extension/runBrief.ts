@@ -1,7 +1,9 @@
 /** Runs as compact English text for a language model: each with its numbers, and pairs with their difference. */
-import { comparePair, describePair, percent, titleOf } from '../core/comparison.ts';
+import { describePair, percent, titleOf } from '../core/comparison.ts';
+import { experimentOf } from '../core/experiment.ts';
+import { flattenConfig } from '../core/flatten.ts';
 import { duration, significant } from '../core/format.ts';
-import { isItReal } from '../core/significance.ts';
+import { judgeSet, pairSets, pairsAmong } from '../core/pairSets.ts';
 import type { RunOutline } from './runOutline.ts';
 
 /** So many epochs of a run are told, evenly chosen, first and last among them. */
@@ -54,33 +56,33 @@ function some<T>(all: readonly T[]): T[] {
   return Array.from({ length: MOST_EPOCHS }, (_, i) => all[Math.round(i * step)]).filter((one) => one !== undefined);
 }
 
-/** Several runs: a row each, then each pair at the newest epoch that both were validated at, then whether the effect is real. */
+/** Several runs: a row each, then for each config its pairs, a seed once, and whether the effect is real. */
 export function compareBrief(runs: readonly RunOutline[]): string {
   const rows = runs.map(({ id, state, summary }) => {
     const newest = summary?.final ?? state.epochs.findLast(({ validation }) => validation)?.validation;
     const cost = summary ? `, ${significant(summary.cost.flops)} FLOP` : '';
     return `${id} | ${titleOf(state.start?.method ?? '?')} | seed ${state.start?.seed ?? '?'} | ${state.state} | top-1 ${newest ? percent(newest.top1) : '–'} | ${duration(summary?.cost.seconds ?? state.t)}${cost}`;
   });
-  const pairs = runs.flatMap((run) => {
-    const { start } = run.state;
-    if (start?.role !== 'method') return [];
-    const baseline = runs.find(({ state }) => state.start?.role === 'baseline' && isPair(state.start, start));
-    const compared = baseline && comparePair(baseline.state, run.state);
-    const isFinished = run.state.state === 'finished' && baseline?.state.state === 'finished';
-    return compared ? [{ method: start.method, compared, isFinished }] : [];
-  });
-  const methods = [...new Set(pairs.map(({ method }) => method))];
-  const said = methods.flatMap((method) => {
-    const own = pairs.filter((pair) => pair.method === method);
-    const finished = own.filter(({ isFinished }) => isFinished).map(({ compared }) => compared);
-    const [only] = finished;
-    const { verdict, sentences } = isItReal(
-      finished.map(({ difference }) => difference),
-      { unfinished: own.length - finished.length, ...(only && finished.length === 1 ? { noise: only.noise } : {}) },
-    );
+  const pairs = pairsAmong(
+    runs.map(({ id, folder, state, config }) => ({
+      folder,
+      experiment: experimentOf({ id, pair: state.start?.pair }),
+      state,
+      config: flattenConfig(config),
+    })),
+  );
+  const sets = pairSets(pairs)
+    .map((set) => ({ ...set, ...judgeSet(set) }))
+    .filter(({ judged }) => judged.length > 0);
+  const said = sets.flatMap(({ methodName, experiments, judged, reality: { verdict, sentences }, repeated }) => {
+    const title = [titleOf(methodName), ...(sets.length > 1 ? [`of ${experiments.join(', ')}`] : [])].join(' ');
     return [
-      ...own.map(({ compared }) => `seed ${compared.seed}: ${describePair(compared, method)}${proof(compared)}`),
-      `Is it real (${titleOf(method)}, paired over seeds)? ${verdict}. ${sentences.join(' ')}`,
+      ...judged.map(
+        ({ comparison }) =>
+          `seed ${comparison.seed}: ${describePair(comparison, methodName)}${proof(comparison)}${sets.length > 1 ? ` (${comparison.pair})` : ''}`,
+      ),
+      `Is it real (${title}, paired over seeds)? ${verdict}. ${sentences.join(' ')}`,
+      ...(repeated > 0 ? [`${repeated} more of these pairs repeat a seed and are left out.`] : []),
     ];
   });
   const none =
@@ -89,9 +91,6 @@ export function compareBrief(runs: readonly RunOutline[]): string {
     '\n',
   );
 }
-
-type Start = NonNullable<RunOutline['state']['start']>;
-const isPair = (a: Start, b: Start) => (a.pair ?? a.seed) === (b.pair ?? b.seed);
 
 function proof(pair: { readonly sameWeights: boolean; readonly sameBatches: boolean }): string {
   if (pair.sameWeights && pair.sameBatches) return '';

@@ -42,11 +42,14 @@ export class SummaryEditor implements vscode.CustomReadonlyEditorProvider {
     const folder = path.dirname(uri.fsPath);
     panel.webview.options = { enableScripts: false, enableCommandUris: commands, localResourceRoots: [] };
     let shown: string | undefined;
+    let closed = false;
     const show = async () => {
       const now = this.#standing(folder);
       if (now === shown) return;
       shown = now;
-      panel.webview.html = await this.#page(folder);
+      const html = await this.#page(folder);
+      // Meanwhile it may have been closed, or stand otherwise.
+      if (!closed && shown === now) panel.webview.html = html;
     };
     const subscription = vscode.Disposable.from(
       runs.onDidChange(() => void show()),
@@ -56,7 +59,10 @@ export class SummaryEditor implements vscode.CustomReadonlyEditorProvider {
         if (webviewPanel.visible) void show();
       }),
     );
-    panel.onDidDispose(() => subscription.dispose());
+    panel.onDidDispose(() => {
+      closed = true;
+      subscription.dispose();
+    });
     await show();
   }
 

@@ -15,6 +15,7 @@ import { readOutline } from './runOutline.ts';
 import type { Services } from './services.ts';
 import { launch, saved } from './start.ts';
 import { stopRun } from './stop.ts';
+import { Confirmations, chosenToStop } from './stopChoice.ts';
 
 interface Tool {
   prepare(services: Services, input: unknown): Promise<vscode.PreparedToolInvocation>;
@@ -24,6 +25,8 @@ interface Tool {
 const startInput = z.object({ config: z.string().min(1), set: z.array(z.string()).default([]) });
 const runInput = z.object({ run: z.string().min(1).optional() });
 const runsInput = z.object({ runs: z.array(z.string()).max(24).optional() });
+
+const confirmations = new Confirmations<RunListing>();
 
 export const tools = {
   start_run: {
@@ -51,7 +54,9 @@ export const tools = {
   },
   stop_run: {
     async prepare(services, input) {
-      const run = await livingRun(services, input);
+      const { run: name } = parsed(runInput, input);
+      const run = chosenToStop(await livingRuns(services), name, (one) => experimentIdOf(services, one));
+      confirmations.ask(name, run);
       return {
         invocationMessage: t('Stopping {0}', run.name),
         confirmationMessages: {
@@ -61,7 +66,8 @@ export const tools = {
       };
     },
     async invoke(services, input) {
-      const run = await livingRun(services, input);
+      const { run: name } = parsed(runInput, input);
+      const run = confirmations.take(name, await livingRuns(services));
       await stopRun(services, run);
       return `Stopped ${run.id} and its pair, with a checkpoint each. get_run_summary tells what they came to.`;
     },
@@ -132,17 +138,9 @@ async function checked(
   return { config: answer.config, document, folder, set };
 }
 
-async function livingRun(services: Services, input: unknown): Promise<RunListing> {
-  const { run } = parsed(runInput, input);
+async function livingRuns(services: Services): Promise<RunListing[]> {
   await services.runs.refresh();
-  const living = allRuns(services).filter((candidate) => !isOver(candidate));
-  const [only] = living;
-  if (!only) throw new Error('Nothing is running, so there is nothing to stop.');
-  const experiments = new Set(living.map((one) => experimentIdOf(services, one)));
-  const named = living.find((one) => one.id === run || experimentIdOf(services, one) === run);
-  const chosen = run === undefined && experiments.size === 1 ? only : named;
-  if (chosen) return chosen;
-  throw new Error(`Name the run to stop, one of those that run: ${living.map(({ id }) => id).join(', ')}.`);
+  return allRuns(services).filter((candidate) => !isOver(candidate));
 }
 
 /** The named runs, or all of the newest experiment. */

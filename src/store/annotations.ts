@@ -16,9 +16,15 @@ export interface AnnotationsRead {
   readonly problem?: string;
 }
 
-/** All annotations of an out folder; none where there is no file. A damaged file is said, and stays as it is. */
+/** All annotations of an out folder; none where there is no file. One that is damaged or cannot be read is said, and stays. */
 export function readAnnotations(out: string): AnnotationsRead {
-  const found = readFile(path.join(out, ANNOTATIONS_FILE));
+  let found: Found;
+  try {
+    found = readFile(path.join(out, ANNOTATIONS_FILE));
+  } catch (error) {
+    if (!(error instanceof UserError) && errorCode(error) === undefined) throw error;
+    found = { problem: error instanceof Error ? error.message : String(error) };
+  }
   const entries = found.annotations?.runs ?? [];
   const of = new Map(entries.map(({ id, star, tags, notes }) => [id, { star, tags, notes }]));
   return { of, ...(found.problem === undefined ? {} : { problem: found.problem }) };

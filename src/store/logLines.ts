@@ -4,11 +4,15 @@ import { errorCode, explainFileError } from './files.ts';
 
 const PIECE = 1 << 20;
 export const LINE_FEED = 0x0a;
+/** No event is that long: a longer line is passed over, for a damaged log may be one line of any size. */
+export const LONGEST_LINE = 64 << 20;
 
 export class LogLines {
   readonly #file: string;
   /** Where the first line begins that was not read as a whole yet. */
   #offset = 0;
+  /** How much of that line was passed over, where it is too long. */
+  #passed = 0;
 
   constructor(file: string) {
     this.#file = file;
@@ -16,7 +20,8 @@ export class LogLines {
 
   /**
    * Whole lines, with their ends, since the last call; a piece is only good until the next. A last line without its end waits for a
-   * later call. Throws a `UserError` where the file cannot be read; one that is not there has no lines.
+   * later call, and a line that is too long is none: pieces within it are empty. Throws a `UserError` where the file cannot be read;
+   * one that is not there has no lines.
    */
   *pieces(): Generator<Buffer> {
     const descriptor = openIfThere(this.#file);
@@ -24,13 +29,22 @@ export class LogLines {
     try {
       let buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, Math.max(1, fs.fstatSync(descriptor).size - this.#offset)));
       for (;;) {
-        const bytes = readAt(descriptor, this.#offset, buffer);
-        const end = bytes.lastIndexOf(LINE_FEED) + 1;
+        const bytes = readAt(descriptor, this.#offset + this.#passed, buffer);
+        const isPassing = this.#passed > 0;
+        const end = (isPassing ? bytes.indexOf(LINE_FEED) : bytes.lastIndexOf(LINE_FEED)) + 1;
         if (end > 0) {
-          this.#offset += end;
+          this.#offset += this.#passed + end;
+          this.#passed = 0;
+          if (isPassing) continue;
           yield bytes.subarray(0, end);
+        } else if (isPassing || bytes.length === LONGEST_LINE) {
+          this.#passed += bytes.length;
+          if (buffer.length === LONGEST_LINE) buffer = Buffer.allocUnsafeSlow(PIECE);
+          yield buffer.subarray(0, 0);
+          if (isPassing && bytes.length === 0) return;
+          continue;
         } else if (bytes.length === buffer.length) {
-          buffer = Buffer.allocUnsafeSlow(2 * buffer.length); // a line longer than all that was read
+          buffer = Buffer.allocUnsafeSlow(Math.min(LONGEST_LINE, 2 * buffer.length)); // a line longer than all that was read
           continue;
         }
         if (bytes.length < buffer.length) return;

@@ -7,6 +7,7 @@ import type { RunMetrics, WindowQuery } from '../core/metricQuery.ts';
 import type { RunState } from '../core/run.ts';
 import { errorCode, explainFileError } from './files.ts';
 import { runFiles } from './layout.ts';
+import { LINE_FEED, LONGEST_LINE } from './logLines.ts';
 import { dropCache, loadCache, saveCache, storeIn } from './metrics/cache.ts';
 import { type ChunkStore, DamagedChunk } from './metrics/chunkStore.ts';
 import { Reading } from './metrics/reading.ts';
@@ -35,14 +36,17 @@ export class RunLog {
   readonly #options: RunLogOptions;
   #store: ChunkStore;
   #reading: Reading;
-  /** Bytes of the log that are read, up to the end of a line. */
+  /** Bytes of the log that are read, up to the end of a line; whenever another gets a turn, what `#reading` holds is theirs. */
   #consumed = 0;
+  /** How much of the line behind them was passed over, where it is too long. */
+  #passed = 0;
   #saved = 0;
   #identity = '';
   #head: Buffer = Buffer.alloc(0);
   #wasThere = false;
   #isGone = false;
   #updating: Promise<boolean> | undefined;
+  #isClosed = false;
 
   private constructor(folder: string, options: RunLogOptions) {
     this.folder = folder;
@@ -110,8 +114,10 @@ export class RunLog {
     return events;
   }
 
-  /** Keeps what was read, for the next time. */
+  /** Keeps what was read, for the next time; an update under way stops there. */
   close(): void {
+    this.#isClosed = true;
+    this.#reading.settle();
     this.#save();
     this.#store.close();
   }
@@ -130,7 +136,7 @@ export class RunLog {
       const { size, ino } = fs.fstatSync(descriptor);
       const identity = String(ino);
       const isOther =
-        size < this.#consumed ||
+        size < this.#consumed + this.#passed ||
         (this.#identity !== '' && identity !== this.#identity) ||
         !readHead(descriptor, this.#head.length).equals(this.#head);
       if (isOther) this.#restart();
@@ -162,25 +168,49 @@ export class RunLog {
   *#pieces(descriptor: number, size: number): Generator<number> {
     let room = Math.min(PIECE, Math.max(1, size - this.#consumed));
     let buffer = Buffer.allocUnsafeSlow(room);
-    while (this.#consumed < size) {
-      const got = fs.readSync(descriptor, buffer, 0, Math.min(room, size - this.#consumed), this.#consumed);
+    while (this.#consumed + this.#passed < size) {
+      const at = this.#consumed + this.#passed;
+      const got = fs.readSync(descriptor, buffer, 0, Math.min(room, size - at), at);
       if (got === 0) return;
+      if (this.#passed > 0) {
+        this.#pass(buffer.subarray(0, got));
+        yield at + got;
+        if (this.#isClosed) return;
+        continue;
+      }
       let start = 0;
       for (let lines = 1; ; lines++) {
-        const end = buffer.indexOf(0x0a, start);
+        const end = buffer.indexOf(LINE_FEED, start);
         if (end < 0 || end >= got) break;
         this.#reading.line(buffer, start, end);
         start = end + 1;
-        if (lines % 1024 === 0) yield this.#consumed + start;
+        if (lines % 1024 !== 0) continue;
+        this.#consumed = at + start;
+        yield at + start;
+        // Meanwhile a window may have read it all anew, to the same place if it could; the next update goes on from another.
+        if (this.#isClosed || this.#consumed !== at + start) return;
       }
       this.#reading.hold();
-      this.#consumed += start;
+      this.#consumed = at + start;
       if (this.#consumed >= SHORT) this.#store.spill();
       if (start > 0) continue;
-      if (this.#consumed + got >= size) return; // a last line that is not whole yet
-      room *= 2;
+      if (got === LONGEST_LINE) this.#passed = got;
+      else if (got < room || at + got >= size) return; // a last line that is not whole yet
+      room = this.#passed > 0 ? PIECE : Math.min(LONGEST_LINE, 2 * room);
       buffer = Buffer.allocUnsafeSlow(room);
     }
+  }
+
+  /** Goes on within a line that is too long, or behind it. */
+  #pass(bytes: Buffer): void {
+    const end = bytes.indexOf(LINE_FEED) + 1;
+    if (end === 0) {
+      this.#passed += bytes.length;
+      return;
+    }
+    this.#consumed += this.#passed + end;
+    this.#passed = 0;
+    this.#reading.skipped++;
   }
 
   #window(query: WindowQuery) {
@@ -199,11 +229,14 @@ export class RunLog {
    */
   #rebuild(): void {
     const size = this.#consumed;
+    const before = this.#reading;
+    before.settle();
     dropCache(this.#cacheFolder());
     this.#store.close();
     this.#store = storeIn(undefined);
     this.#reading = new Reading(path.basename(this.folder), this.#store);
     this.#consumed = 0;
+    this.#passed = 0;
     this.#saved = 0;
     let descriptor: number;
     try {
@@ -217,7 +250,7 @@ export class RunLog {
       fs.closeSync(descriptor);
     }
     this.#reading.settle();
-    this.#reading.fresh = [];
+    this.#reading.fresh = before.fresh;
   }
 
   #restart(): void {
@@ -225,6 +258,7 @@ export class RunLog {
     this.#store = storeIn(this.#cacheFolder());
     this.#reading = new Reading(path.basename(this.folder), this.#store);
     this.#consumed = 0;
+    this.#passed = 0;
     this.#saved = 0;
   }
 

@@ -16,6 +16,7 @@ import { listRuns, type RunListing } from './runReader.ts';
 export class RunRows {
   readonly #outFolders: () => string[];
   #known = new Map<string, KnownOut>();
+  #outs = new Map<string, string>();
   #problem: string | undefined;
 
   constructor(outFolders: () => string[]) {
@@ -27,6 +28,7 @@ export class RunRows {
     const known = this.#known;
     this.#known = new Map();
     const rows = new Map<string, RunRow>();
+    const outs = new Map<string, string>();
     const problems = new Set<string>();
     for (const out of new Set(this.#outFolders())) {
       const read = readOut(out, known.get(out));
@@ -35,11 +37,18 @@ export class RunRows {
       for (const row of read.rows) {
         const annotated = { ...row, ...(read.annotations.of.get(row.id) ?? noAnnotation) };
         const other = rows.get(row.id);
+        if (!other) outs.set(row.id, out);
         rows.set(row.id, other ? withProblem(other, t('Another run of this name lies in {0}.', out)) : annotated);
       }
     }
+    this.#outs = outs;
     this.#problem = problems.size > 0 ? [...problems].join(' ') : undefined;
     return [...rows.values()].sort((a, b) => compareTexts(b.at, a.at) || compareTexts(a.id, b.id));
+  }
+
+  /** The out folder of a row of the last read. */
+  outOf(id: string): string | undefined {
+    return this.#outs.get(id);
   }
 
   /** What was wrong with the stars, tags and notes at the last read; runs say what is wrong with them in their rows. */
@@ -68,7 +77,9 @@ interface Facts extends Pick<RunRow, 'epochs' | 'top1' | 'maskedTop1' | 'loss' |
 
 function readOut(out: string, known: KnownOut | undefined): KnownOut {
   const annotationsStamp = stampOf(path.join(out, ANNOTATIONS_FILE));
-  const annotations = annotationsStamp === known?.annotationsStamp ? known.annotations : readAnnotations(out);
+  // What a stamp does not tell, as whether a file may be read, can be put right.
+  const isKnown = annotationsStamp === known?.annotationsStamp && known.annotations.problem === undefined;
+  const annotations = isKnown ? known.annotations : readAnnotations(out);
   const stamps = stampsOf(out);
   const isSame = known?.stamps.size === stamps.size && [...stamps].every(([name, is]) => known.stamps.get(name) === is);
   // Whether a process still lives is not written into any file.

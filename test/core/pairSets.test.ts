@@ -1,7 +1,7 @@
 /** Pairs of one config taken together over seeds, and what is tested of them. */
 import { describe, expect, test } from 'vitest';
 import { flattenConfig } from '../../src/core/flatten.ts';
-import { isAside, judgeSet, pairSets, type SeedPair } from '../../src/core/pairSets.ts';
+import { isAside, judgeSet, pairSets, pairsAmong, type SeedPair } from '../../src/core/pairSets.ts';
 import type { RunState } from '../../src/core/run.ts';
 import { runWith } from './examples.ts';
 
@@ -37,8 +37,13 @@ describe('pairs belong together', () => {
       pair('other', 0, { config: config(0.75, 0) }),
     ]);
     expect(sets.map(({ experiments }) => experiments)).toEqual([['a', 'later'], ['other']]);
-    expect(['train.seed', 'run.threads', 'machine.threads', 'dataHash'].filter(isAside)).toHaveLength(4);
-    expect(['run.precision', 'train.epochs', 'method.name'].filter(isAside)).toEqual([]);
+    expect(['train.seed', 'run.threads', 'machine.threads'].filter(isAside)).toHaveLength(3);
+    expect(['run.precision', 'train.epochs', 'method.name', 'dataHash'].filter(isAside)).toEqual([]);
+  });
+  test('not where the data at one path were changed', () => {
+    const on = (dataHash: string, seed: number) => ({ config: { ...config(0.5, seed), dataHash } });
+    const sets = pairSets([pair('a', 0, on('sha256:1', 0)), pair('b', 1, on('sha256:2', 1))]);
+    expect(sets.map(({ pairs }) => pairs.length)).toEqual([1, 1]);
   });
   test('with each seed once, a finished one first', () => {
     const [set] = pairSets([
@@ -47,6 +52,23 @@ describe('pairs belong together', () => {
     ]);
     expect(set?.pairs.map(({ key }) => key)).toEqual(['a-s0']);
     expect(set?.repeated).toBe(1);
+  });
+});
+
+describe('a pair is', () => {
+  const run = (role: 'baseline' | 'method', pairName: string | undefined, parent = '/runs') => ({
+    folder: `${parent}/${role}`,
+    experiment: 'e',
+    state: runWith(role, { 1: 0.5 }, { pair: pairName }),
+  });
+  test('two runs that say so, not two of one seed', () => {
+    expect(pairsAmong([run('baseline', undefined), run('method', undefined)])).toEqual([]);
+    expect(pairsAmong([run('baseline', 'e-s0'), run('method', 'other-s0')])).toEqual([]);
+    expect(pairsAmong([run('baseline', 'e-s0'), run('method', 'e-s0')])).toHaveLength(1);
+  });
+  test('of one folder where there are copies', () => {
+    const runs = [run('baseline', 'e-s0', '/copy'), run('baseline', 'e-s0'), run('method', 'e-s0')];
+    expect(pairsAmong(runs)[0]?.runs[0]).toBe(runs[1]);
   });
 });
 

@@ -9,6 +9,11 @@ test('NaN and infinities arrive as numbers, texts of that name as texts', () => 
   expect(fromWire(toWire(message))).toEqual(message);
 });
 
+test('an object that looks like a number of ours stays an object', () => {
+  const config = { $number: 'x', name: 'hostile', inner: { $number: 'NaN', more: 1 } };
+  expect(fromWire(toWire(config))).toEqual(config);
+});
+
 test('any number arrives', () => {
   fc.assert(
     fc.property(fc.double(), (value) => {

@@ -36,8 +36,9 @@ export class Dashboard {
     await until(`${atLeast} points in chart-${metric}`, async () => (await this.points(metric)) >= atLeast, seconds);
   }
 
-  /** Coloured pixels on a chart's canvas: lines have a hue, grid and labels are grey. */
+  /** Coloured pixels on a chart's canvas, which is drawn once it is in view: lines have a hue, grid and labels are grey. */
   async colouredPixels(metric: string): Promise<number> {
+    await this.frame.locator(`#chart-${metric}`).scrollIntoViewIfNeeded();
     return this.frame.locator(`#chart-${metric} canvas`).evaluate((element) => {
       const canvas = element as HTMLCanvasElement;
       const data =

@@ -1,8 +1,8 @@
 /** A language model is told of runs in numbers, and warned of what they don't show. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { briefOf, compareBrief } from '../../src/extension/runBrief.ts';
 import type { RunOutline } from '../../src/extension/runOutline.ts';
-import { runWith } from '../core/examples.ts';
+import { runWith, startEvent } from '../core/examples.ts';
 
 const outline = (role: 'baseline' | 'method', top1: number, seed = 0): RunOutline => ({
   id: `e-s${seed}-${role}`,
@@ -48,4 +48,34 @@ test('of pairs that still train nothing is concluded', () => {
 
 test('runs without a pair have no difference', () => {
   expect(compareBrief([outline('method', 0.5), outline('method', 0.6, 1)])).toContain('no difference is told');
+});
+
+describe('not one test over', () => {
+  const of = (name: string, role: 'baseline' | 'method', top1: number, seed: number, dataset: string): RunOutline => {
+    const run = finished(outline(role, top1, seed));
+    const start = run.state.start && { ...run.state.start, pair: `${name}-s${seed}`, dataset };
+    const state = start ? { ...run.state, start } : run.state;
+    return { ...run, id: `${name}-s${seed}-${role}`, state, config: { data: { name: dataset } } };
+  };
+  const both = (name: string, seed: number, dataset: string, by = 0.1 + seed / 1000) => [
+    of(name, 'baseline', 0.5, seed, dataset),
+    of(name, 'method', 0.5 + by, seed, dataset),
+  ];
+  test('data sets', () => {
+    const said = compareBrief([...both('a', 0, 'mnist'), ...both('b', 1, 'cifar10')]);
+    expect(said.match(/Is it real \(MaskSub of [ab], paired over seeds\)\? not yet\./g)).toHaveLength(2);
+    expect(said).not.toContain('better');
+  });
+  test('a seed twice', () => {
+    const said = compareBrief([...both('a', 0, 'mnist'), ...both('b', 0, 'mnist', 0.101)]);
+    expect(said).toContain('paired over seeds)? not yet.');
+    expect(said).toContain('1 more of these pairs repeat a seed');
+  });
+  test('unrelated runs of one seed', () => {
+    const alone = both('a', 0, 'mnist').map(({ state, ...run }) => {
+      const { pair: _, ...start } = state.start ?? startEvent();
+      return { ...run, state: { ...state, start } };
+    });
+    expect(compareBrief(alone)).toContain('no difference is told');
+  });
 });

@@ -3,11 +3,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { decodeEvent, encodeEvent } from '../../src/core/events.ts';
+import { eventsThatCount } from '../../src/core/run.ts';
 import { crc32c } from '../../src/runner/exports/crc32c.ts';
 import { textCell } from '../../src/runner/exports/csv.ts';
-import { experimentIdOf, keyOf, runIdOf } from '../../src/runner/exports/mlflow.ts';
-import { rowsOf } from '../../src/runner/exports/rows.ts';
+import { experimentIdOf, keyOf, runIdOf, writeFileStore } from '../../src/runner/exports/mlflow.ts';
+import { eventsThatCountIn, rowsOf } from '../../src/runner/exports/rows.ts';
+import type { ExportedRun } from '../../src/runner/exports/runs.ts';
 import { smooth } from '../../src/runner/exports/smoothing.ts';
+import { runWith, startEvent, stepEvent } from '../core/examples.ts';
 import { temporaryFolder } from '../store/temporaryFolder.ts';
 
 test('CRC-32C gives the values of RFC 3720, appendix B.4', () => {
@@ -45,6 +48,22 @@ test('keys for MLflow stay inside their folder', () => {
   expect(runIdOf({ id: 'x' })).toMatch(/^[0-9a-f]{32}$/);
   expect(experimentIdOf('x')).toMatch(/^[1-9]\d{17}$/);
 });
+
+test.each(['number first', 'group first'])(
+  'a metric that is a number and a group goes into MLflow as two: %s',
+  (order) => {
+    const [folder, out] = [temporaryFolder(), temporaryFolder()];
+    const events = [{ ...stepEvent(1), loss: 7 }, stepEvent(2)];
+    const lines = (order === 'number first' ? events : events.reverse()).map(encodeEvent);
+    fs.writeFileSync(path.join(folder, 'events.jsonl'), `${lines.join('\n')}\n`);
+    const state = runWith('method', {});
+    const run = { ...{ id: 'r', folder, state, summary: undefined, config: {}, experiment: 'e' }, close: () => {} };
+    writeFileStore([{ ...run, metrics: {} as ExportedRun['metrics'] }], out, out);
+    const metrics = path.join(out, experimentIdOf('e'), runIdOf(run), 'metrics');
+    expect(fs.readdirSync(path.join(metrics, 'loss')).sort()).toEqual(['main', 'sub', 'total']);
+    expect(fs.readFileSync(path.join(metrics, 'loss_'), 'utf8')).toMatch(/^\d+ 7 1\n$/);
+  },
+);
 
 test('rows hold every number of the events, whatever their shape and however they are written', () => {
   const folder = temporaryFolder();
@@ -90,4 +109,13 @@ test('rows hold every number of the events, whatever their shape and however the
     expect(said).not.toHaveProperty('note');
     expect(said['grad.ratio']).toBe(grad.sub === undefined ? undefined : grad.sub / grad.main);
   }
+});
+
+test('of steps that a resumed run did again, the last events count', () => {
+  const folder = temporaryFolder();
+  const resumed = (attempt: number, fromStep: number) => ({ ...startEvent({ fromStep }), attempt });
+  const steps = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => stepEvent(from + i));
+  const events = [startEvent(), ...steps(1, 6), resumed(1, 4), ...steps(5, 8), resumed(2, 2), ...steps(3, 4)];
+  fs.writeFileSync(path.join(folder, 'events.jsonl'), events.map((event) => `${encodeEvent(event)}\n`).join(''));
+  expect([...eventsThatCountIn(folder)]).toEqual(eventsThatCount(events));
 });

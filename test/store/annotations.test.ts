@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
 import { ANNOTATIONS_FILE, annotate, readAnnotations } from '../../src/store/annotations.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
@@ -88,6 +88,25 @@ describe('a damaged file', () => {
     }
     expect(readAnnotations(out)).toEqual({ of: new Map([['a', { ...none, star: true }]]) });
   });
+});
+
+test('a file that cannot be read costs the stars, not the table', () => {
+  const out = temporaryFolder();
+  fs.symlinkSync(ANNOTATIONS_FILE, fileOf(out)); // to itself
+  expect(readAnnotations(out)).toEqual({ of: new Map(), problem: expect.stringContaining(fileOf(out)) });
+  fs.rmSync(fileOf(out));
+  fs.mkdirSync(fileOf(out));
+  expect(readAnnotations(out)).toEqual({ of: new Map(), problem: expect.stringContaining(fileOf(out)) });
+  expect(() => annotate(out, 'a', { star: true })).toThrow(UserError);
+  fs.rmdirSync(fileOf(out));
+  annotate(out, 'a', { star: true });
+  const refused = vi.spyOn(fs, 'readFileSync').mockImplementation(() => {
+    throw Object.assign(new Error('EACCES'), { code: 'EACCES', syscall: 'open', errno: -13 });
+  });
+  expect(readAnnotations(out)).toEqual({ of: new Map(), problem: expect.stringMatching(/No permission/) });
+  expect(() => annotate(out, 'a', { star: false })).toThrow(UserError);
+  refused.mockRestore();
+  expect(readAnnotations(out).of.get('a')?.star).toBe(true);
 });
 
 test('the file of a later version is left alone', () => {

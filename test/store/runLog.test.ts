@@ -6,7 +6,10 @@ import { expect, test, vi } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
 import type { MetricWindow } from '../../src/core/metricQuery.ts';
 import { emptyRun, reduceRunAll } from '../../src/core/run.ts';
+import { LONGEST_LINE } from '../../src/store/logLines.ts';
+import { ChunkStore, DamagedChunk, sumOf } from '../../src/store/metrics/chunkStore.ts';
 import { RunLog } from '../../src/store/runLog.ts';
+import { EventTail } from '../../src/store/runReader.ts';
 import { epochEvent, startEvent, stepEvent } from '../core/examples.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
 
@@ -420,3 +423,138 @@ test('a metric that is always NaN or infinite costs no parsing, and is none the 
   expect([...(series?.last ?? [])].filter(Number.isFinite)).toEqual(Array.from({ length: 400 }, () => 0.25));
   log.close();
 });
+
+/** A log that is read in several turns, and a reader that is in the midst of it: a clock that jumps gives each turn's end. */
+async function midway(): Promise<{ folder: string; rows: Row[]; log: RunLog; updated: Promise<boolean> }> {
+  const { folder, rows } = await longRun(3000);
+  const log = await RunLog.open(folder);
+  for (let i = 0; i < 9000; i++) rows.push({ step: rows.length + 1, value: Math.cos(i) });
+  const more = rows.slice(3000).map((row) => stepLine(row));
+  fs.appendFileSync(path.join(folder, 'events.jsonl'), more.join(''));
+  let now = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => {
+    now += 1000;
+    return now;
+  });
+  const updated = log.update();
+  updated.finally(() => clock.mockRestore());
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(log.metrics.rows('steps')).toBeGreaterThan(3000);
+  expect(log.metrics.rows('steps')).toBeLessThan(12_000);
+  return { folder, rows, log, updated };
+}
+
+test('a reader that is closed in the midst of an update keeps no row twice', async () => {
+  const { folder, rows, log, updated } = await midway();
+  const read = log.metrics.rows('steps');
+  log.close();
+  expect(log.state.lastStep?.step).toBe(read);
+  await updated;
+  expect(log.metrics.rows('steps')).toBe(read);
+  const again = await RunLog.open(folder);
+  check(again.metrics.window(query(0, 1e9, 16_384)), rows, 0, 1e9, 16_384);
+  expect(again.state.lastStep?.step).toBe(12_000);
+  again.close();
+}, 60_000);
+
+test('a cache that proves damaged in the midst of an update costs no row and no event', async () => {
+  const { folder, rows, log, updated } = await midway();
+  fs.truncateSync(path.join(folder, 'metrics', 'rows.bin'), 8);
+  const read = log.metrics.rows('steps');
+  check(log.metrics.window(query(0, 2000, 4000)), rows.slice(0, read), 0, 2000, 4000);
+  const steps = () => log.takeEvents().map((event) => event.type === 'step' && event.step);
+  expect(steps()).toEqual([false, 1, read]);
+  await updated;
+  check(log.metrics.window(query(0, 1e9, 16_384)), rows, 0, 1e9, 16_384);
+  expect(steps()).toEqual([12_000]);
+  expect(log.state.lastStep?.step).toBe(12_000);
+  log.close();
+}, 60_000);
+
+test('a cache that proves damaged between two updates costs no event', async () => {
+  const { folder } = await longRun();
+  const log = await RunLog.open(folder);
+  log.takeEvents();
+  const file = path.join(folder, 'events.jsonl');
+  const append = (step: number, before = '') =>
+    fs.appendFileSync(file, before + stepLine({ step, value: 1 }, { attempt: 1 }));
+  append(2501, startLine({ attempt: 1, fromStep: 2500 }));
+  await log.update();
+  fs.truncateSync(path.join(folder, 'metrics', 'rows.bin'), 8);
+  log.metrics.window(query(0, 1000, 4000));
+  append(2502);
+  await log.update();
+  expect(log.takeEvents().map((event) => event.type === 'step' && event.step)).toEqual([false, 2501, 2502]);
+  log.close();
+}, 60_000);
+
+test('an index that somebody made up is not believed', async () => {
+  const { folder, rows } = await longRun();
+  const file = path.join(folder, 'metrics', 'index.bin');
+  const bytes = fs.readFileSync(file);
+  const whole = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+  const length = whole[1] ?? 0;
+  const text = bytes.toString('utf8', 16, 16 + length);
+  const numbers = whole.subarray(2 + Math.ceil(length / 8));
+  // biome-ignore lint/suspicious/noExplicitAny: any change of the index
+  const write = (change: (steps: any, index: any) => void) => {
+    const index = JSON.parse(text);
+    change(index.tables.steps, index);
+    const json = Buffer.from(JSON.stringify(index));
+    const begin = 2 + Math.ceil(json.length / 8);
+    const made = new Float64Array(begin + numbers.length);
+    made[1] = json.length;
+    Buffer.from(made.buffer).set(json, 16);
+    made.set(numbers, begin);
+    made[0] = sumOf(made.subarray(1));
+    fs.writeFileSync(file, Buffer.from(made.buffer));
+  };
+  const opened = async () => {
+    const log = await RunLog.open(folder);
+    check(log.metrics.window(query(0, 3000, 4000)), rows, 0, 3000, 4000);
+    check(log.metrics.window(query(0, 3000, 10)), rows, 0, 3000, 10);
+    log.close();
+  };
+  for (const change of [
+    (steps) => (steps.chunks[0].length = 1e15),
+    (steps) => (steps.chunks[0].length = 0.5),
+    (steps) => (steps.chunks[0].at = -8),
+    (steps) => (steps.chunks[1].at = 1e12),
+    (steps) => (steps.chunks[0].data = [1, 2, 3]),
+    (steps) => (steps.chunks = []),
+    (steps) => (steps.rows = 3e6),
+    (steps) => (steps.rows = -1),
+    (steps) => (steps.names = steps.names.slice(1)),
+    (_, index) => (index.stored = 1e15),
+    (_, index) => (index.consumed = -1),
+    // biome-ignore lint/suspicious/noExplicitAny: any change of the index
+  ] satisfies ((steps: any, index: any) => void)[]) {
+    write(change);
+    await opened();
+  }
+  const store = new ChunkStore(undefined);
+  expect(() => store.read({ at: 0, length: 1e15, sum: 0 })).toThrow(DamagedChunk);
+}, 60_000);
+
+test('a line of any size costs no more memory than the longest event, and what follows is read', async () => {
+  const folder = temporaryFolder();
+  const file = path.join(folder, 'events.jsonl');
+  fs.writeFileSync(file, startLine() + stepLine({ step: 1, value: 1 }));
+  fs.truncateSync(file, 3 * LONGEST_LINE);
+  const allocate = vi.spyOn(Buffer, 'allocUnsafeSlow');
+  const log = await RunLog.open(folder);
+  const tail = new EventTail(folder);
+  expect([log.metrics.rows('steps'), log.skipped, tail.read().length]).toEqual([1, 0, 2]);
+  fs.appendFileSync(file, `more of it\n${stepLine({ step: 2, value: 2 })}`);
+  expect(await log.update()).toBe(true);
+  fs.appendFileSync(file, stepLine({ step: 3, value: 3 }));
+  expect(await log.update()).toBe(true);
+  expect([log.metrics.rows('steps'), log.skipped, log.state.lastStep?.step]).toEqual([3, 1, 3]);
+  expect(tail.read().map((event) => event.type === 'step' && event.step)).toEqual([2, 3]);
+  expect(Math.max(...allocate.mock.calls.map(([size]) => size))).toBe(LONGEST_LINE);
+  allocate.mockRestore();
+  log.close();
+  const whole = await RunLog.open(folder);
+  expect([whole.metrics.rows('steps'), whole.skipped, new EventTail(folder).read().length]).toEqual([3, 1, 4]);
+  whole.close();
+}, 60_000);

@@ -178,3 +178,32 @@ test('annotations follow their file, and its damage is said', () => {
   expect(rows.read()).toMatchObject([{ star: false }]);
   expect(rows.problem).toMatch(/damaged/);
 });
+
+test('annotations that cannot be read leave the rows as they are, and are read once they can be', () => {
+  const out = temporaryFolder();
+  finishedRun(out, 'r');
+  annotate(out, 'r', { star: true });
+  const rows = new RunRows(() => [out]);
+  const refused = vi.spyOn(fs, 'readFileSync').mockImplementationOnce(() => {
+    throw Object.assign(new Error('EACCES'), { code: 'EACCES', syscall: 'open', errno: -13 });
+  });
+  expect(rows.read()).toMatchObject([{ id: 'r', star: false }]);
+  expect(rows.problem).toMatch(/No permission/);
+  refused.mockRestore();
+  expect(rows.read()).toMatchObject([{ id: 'r', star: true }]);
+  expect(rows.problem).toBeUndefined();
+});
+
+test('a row says which out folder it is of, also a damaged one', () => {
+  const outs = [temporaryFolder(), temporaryFolder()] as const;
+  for (const out of outs) finishedRun(out, 'both');
+  const { folder } = finishedRun(outs[1], 'damaged');
+  for (const file of [runFiles.events, runFiles.config]) fs.writeFileSync(path.join(folder, file), 'noise');
+  const rows = new RunRows(() => [...outs]);
+  expect(rows.outOf('both')).toBeUndefined();
+  rows.read();
+  expect(['both', 'damaged', 'other'].map((id) => rows.outOf(id))).toEqual([outs[0], outs[1], undefined]);
+  fs.rmSync(folder, { recursive: true });
+  rows.read();
+  expect(rows.outOf('damaged')).toBeUndefined();
+});

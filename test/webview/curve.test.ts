@@ -5,7 +5,7 @@ import type { MetricWindow, SeriesWindow } from '../../src/core/metricQuery.ts';
 import { boundsOf } from '../../webview/charts/bounds.ts';
 import { chosen, pointsHeld } from '../../webview/charts/chartLine.ts';
 import { type Curve, curveOf, nearest } from '../../webview/charts/curve.ts';
-import { identityOf, identityText } from '../../webview/charts/identity.ts';
+import { identityOf, identityText, withEarlier } from '../../webview/charts/identity.ts';
 import { smoothed } from '../../webview/charts/smoothing.ts';
 import { twinTable } from '../../webview/charts/tableTwin.ts';
 
@@ -179,6 +179,12 @@ describe('total = (1 − w)·main + w·sub', () => {
     expect(check([0.25, 0.25, 0.25], 0.25)?.text).toMatch(/^total = 0.75 main \+ 0.25 sub ✓/);
   });
   test('is found where the config is not known', () => expect(check([0.3, 0.3, 0.3])?.text).toMatch(/0.7 main .* ✓/));
+  test('stays broken after a window in which it holds', () => {
+    const of = (deviation: number, holds: boolean) => ({ weight: 0.5, isKnown: true, deviation, holds });
+    expect(withEarlier(of(3e-4, true), of(2e-4, false))).toEqual(of(3e-4, false));
+    expect(withEarlier(of(1e-9, true), of(2e-8, true))).toEqual(of(2e-8, true));
+    expect(withEarlier(of(2e-4, false), of(3e-4, true))).toEqual(of(3e-4, false));
+  });
   test('is broken by one row', () => {
     expect(check([0.5, 0.6, 0.5], 0.5)).toMatchObject({ look: 'broken', text: expect.stringMatching(/✗ .*0\.2/) });
   });

@@ -40,7 +40,7 @@ export interface ExtraScalar {
 export function extraChart({ table, name }: ExtraScalar): ChartSpec {
   return {
     ...specOf(scalarChart(table, name)),
-    id: `extra-${table}-${name.replaceAll(/[^\w-]/g, '-')}`,
+    id: `extra-${table}-${name.replaceAll(/\W/g, (sign) => `-${sign.charCodeAt(0).toString(16)}-`)}`,
     unit: table === 'steps' ? t('per step') : t('per epoch'),
     empty: t('None of these runs has logged it.'),
   };

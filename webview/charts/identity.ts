@@ -93,9 +93,7 @@ export class IdentityLamp {
     if (!total || !main || !sub) return;
     const found = identityOf(window, { total, main, sub }, weight);
     const before = this.#found.get(run);
-    // A deviation that was seen once stays said, also when it is out of view.
-    if (!found || (before && before.weight === found.weight && before.deviation > found.deviation)) return;
-    this.#found.set(run, found);
+    if (found) this.#found.set(run, withEarlier(found, before));
   }
 
   show(runs: readonly ChartedRun[]): void {
@@ -112,6 +110,13 @@ export class IdentityLamp {
     );
     this.root.replaceChildren(...items.map(({ look, text }) => element('li', { class: look, title: about }, text)));
   }
+}
+
+/** A deviation that was seen once stays said, and a sum that did not hold stays broken, also when they are out of view. */
+export function withEarlier(found: Identity, before: Identity | undefined): Identity {
+  if (before?.weight !== found.weight) return found;
+  const deviation = Math.max(found.deviation, before.deviation);
+  return { ...found, deviation, holds: found.holds && before.holds };
 }
 
 /** One line for all runs where it holds alike; else one for each, with its name. */

@@ -5,8 +5,9 @@ import { encodeEvent } from '../../core/events.ts';
 import { newExperimentId } from '../../core/experiment.ts';
 import { compareRepeated, describeReproduction } from '../../core/reproduction.ts';
 import { isOver } from '../../core/run.ts';
-import { EventTail, findRun, readRun } from '../../store/runReader.ts';
+import { findRun, readRun } from '../../store/runReader.ts';
 import { threadsEach } from '../environment.ts';
+import { eventsThatCountIn } from '../exports/rows.ts';
 import type { Job } from '../job.ts';
 import { conduct } from './conduct.ts';
 import { forkJobOf } from './fork.ts';
@@ -41,8 +42,8 @@ export async function reproduce(name: string, options: ReproduceOptions): Promis
   await conduct({ groups: [[job]], known: [] }, out, options);
   const repeated = path.join(out, job.runId);
   const result = compareRepeated(
-    { facts, events: new EventTail(folder).read() },
-    { facts: factsOf(repeated), events: new EventTail(repeated).read() },
+    { facts, events: eventsThatCountIn(folder) },
+    { facts: factsOf(repeated), events: eventsThatCountIn(repeated) },
   );
   const text = describeReproduction(result).join('\n');
   process.stdout.write(options.json ? `${encodeEvent({ type: 'reproduction', ...result, text })}\n` : `\n${text}\n`);

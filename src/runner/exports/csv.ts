@@ -2,8 +2,8 @@
 import type { Chart } from '../../core/charts.ts';
 import { differenceOver, pointsOf } from '../../core/comparing.ts';
 import type { MetricTable } from '../../core/metricQuery.ts';
+import { pairsAmong } from '../../core/pairSets.ts';
 import { allNames, columnsOf } from './charts.ts';
-import { pairsByMethod } from './facts.ts';
 import { type Row, rowsOf } from './rows.ts';
 import type { ExportedRun } from './runs.ts';
 
@@ -54,14 +54,15 @@ function valuesOf({ table, epoch, values }: Row, differences: ReadonlyMap<number
   return value === undefined ? values : [...values, [difference, value]];
 }
 
-/** By the epoch. */
+/** By the epoch; also of a pair whose seed another has, for nothing is tested here. */
 function differencesByRun(runs: readonly ExportedRun[]): Map<ExportedRun, ReadonlyMap<number, number>> {
-  const members = [...pairsByMethod(runs).values()].flatMap((one) => one.members);
   return new Map(
-    members.map(({ baseline, method }) => {
-      const [before, after] = [pointsOf(baseline.state, 'top1', 'epoch'), pointsOf(method.state, 'top1', 'epoch')];
-      return [method, new Map(differenceOver(before, after).map(({ x, y }) => [x, y]))];
-    }),
+    pairsAmong(runs.map((run) => ({ ...run, of: run, config: undefined }))).map(
+      ({ runs: [baseline, { of: method }] }) => {
+        const [before, after] = [pointsOf(baseline.state, 'top1', 'epoch'), pointsOf(method.state, 'top1', 'epoch')];
+        return [method, new Map(differenceOver(before, after).map(({ x, y }) => [x, y]))];
+      },
+    ),
   );
 }
 

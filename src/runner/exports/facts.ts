@@ -1,6 +1,5 @@
 /** What is said of some runs in words and tables: the verdict, final figures and cost, how the configs differ, what to be careful about. */
 import {
-  comparePair,
   compareSeeds,
   computesOn,
   describePair,
@@ -11,8 +10,8 @@ import {
 } from '../../core/comparison.ts';
 import { flattenConfig } from '../../core/flatten.ts';
 import { bytes, duration, listed, significant } from '../../core/format.ts';
+import { type JudgedSet, judgeSet, pairSets, pairsAmong } from '../../core/pairSets.ts';
 import { isOver } from '../../core/run.ts';
-import { isItReal } from '../../core/significance.ts';
 import { describeState } from './figureOf.ts';
 import type { ExportedRun } from './runs.ts';
 
@@ -23,12 +22,12 @@ export interface Table {
 
 /** The difference in words, a sentence for each method of an experiment: over the pairs that have finished, where one has. */
 export function verdicts(runs: readonly ExportedRun[]): string[] {
-  return [...pairsByMethod(runs).values()].flatMap(({ method, members, pairs, name }) => {
-    const finished = finishedPairs(members);
-    const judged = finished.length > 0 ? finished : pairs;
-    const [first] = judged;
+  return [...pairsByMethod(runs).values()].flatMap(({ method, judged, pairs, name }) => {
+    const finished = judged.judged.filter(({ isFinished }) => isFinished).map(({ comparison }) => comparison);
+    const told = finished.length > 0 ? finished : pairs;
+    const [first] = told;
     if (!first) return [];
-    const sentence = judged.length > 1 ? describeSeeds(compareSeeds(judged), method) : describePair(first, method);
+    const sentence = told.length > 1 ? describeSeeds(compareSeeds(told), method) : describePair(first, method);
     const so = finished.length > 0 ? '' : ' No pair has finished yet.';
     return [`${name === undefined ? '' : `${name}: `}${sentence}${so}`];
   });
@@ -36,25 +35,8 @@ export function verdicts(runs: readonly ExportedRun[]): string[] {
 
 /** Whether each method's difference is more than chance between seeds, by a paired test over the pairs that have finished. */
 export function reality(runs: readonly ExportedRun[]): string[] {
-  return [...pairsByMethod(runs).values()].flatMap(({ members, pairs }) => {
-    const finished = finishedPairs(members);
-    if (pairs.length === 0) return [];
-    const [only] = finished;
-    return isItReal(
-      finished.map(({ difference }) => difference),
-      {
-        unfinished: members.length - finished.length,
-        ...(finished.length === 1 && only ? { noise: only.noise } : {}),
-      },
-    ).sentences;
-  });
-}
-
-function finishedPairs(members: MethodPairs['members']): PairComparison[] {
-  return members.flatMap(({ baseline, method }) =>
-    baseline.state.state === 'finished' && method.state.state === 'finished'
-      ? (comparePair(baseline.state, method.state) ?? [])
-      : [],
+  return [...pairsByMethod(runs).values()].flatMap(({ judged }) =>
+    judged.judged.length === 0 ? [] : judged.reality.sentences,
   );
 }
 
@@ -146,38 +128,32 @@ export function caveats(runs: readonly ExportedRun[]): string[] {
 
 export interface MethodPairs {
   readonly method: string;
-  /** The name of its experiment, where there are several. */
+  /** The names of its experiments, where there are several. */
   readonly name: string | undefined;
+  readonly judged: JudgedSet;
   readonly pairs: readonly PairComparison[];
   readonly members: readonly { readonly baseline: ExportedRun; readonly method: ExportedRun }[];
 }
 
-/** The runs of each method with their baselines, seed by seed. */
+/** The runs of each method with their baselines, seed by seed and each seed once, those of one config together. */
 export function pairsByMethod(runs: readonly ExportedRun[]): Map<string, MethodPairs> {
   const experiments = new Set(runs.map(({ experiment }) => experiment));
-  const found = new Map<string, MethodPairs>();
-  for (const run of runs) {
-    const { start } = run.state;
-    if (start?.role !== 'method') continue;
-    const baseline = runs.find(
-      ({ state, experiment }) =>
-        state.start?.role === 'baseline' &&
-        experiment === run.experiment &&
-        state.start.pair === start.pair &&
-        state.start.seed === start.seed,
-    );
-    if (!baseline) continue;
-    const key = JSON.stringify([run.experiment, start.method]);
-    const known = found.get(key);
-    const pair = comparePair(baseline.state, run.state);
-    found.set(key, {
-      method: start.method,
-      name: experiments.size > 1 ? run.experiment : undefined,
-      pairs: [...(known?.pairs ?? []), ...(pair ? [pair] : [])],
-      members: [...(known?.members ?? []), { baseline, method: run }],
-    });
-  }
-  return found;
+  const pairs = pairsAmong(runs.map((run) => ({ ...run, of: run, config: flattenConfig(run.config) })));
+  return new Map(
+    pairSets(pairs).map((set) => {
+      const judged = judgeSet(set);
+      return [
+        set.key,
+        {
+          method: set.methodName,
+          name: experiments.size > 1 ? set.experiments.join(', ') : undefined,
+          judged,
+          pairs: judged.judged.map(({ comparison }) => comparison),
+          members: set.pairs.map(({ runs: [baseline, method] }) => ({ baseline: baseline.of, method: method.of })),
+        },
+      ];
+    }),
+  );
 }
 
 /** 4.07e11 → "407 GFLOP". */

@@ -128,10 +128,13 @@ function writeValues(folder: string, values: readonly (readonly [string, unknown
 /** `timestamp value step`, a line for each; many rows at a time, so that a long run need not be in memory. */
 function writeMetrics({ folder: runFolder }: ExportedRun, folder: string): void {
   const waiting = new Map<string, string[]>();
+  const files = new MetricFiles((from, to) => {
+    if (fs.existsSync(path.join(folder, from))) fs.renameSync(path.join(folder, from), path.join(folder, to));
+  });
   let size = 0;
   const write = () => {
-    for (const [name, lines] of waiting) {
-      const file = path.join(folder, name);
+    for (const [key, lines] of waiting) {
+      const file = path.join(folder, files.of(key));
       makeFolder(path.dirname(file));
       appendAll(file, lines);
     }
@@ -149,6 +152,43 @@ function writeMetrics({ folder: runFolder }: ExportedRun, folder: string): void 
     if (size > 500_000) write();
   }
   write();
+}
+
+/** A file for each key; one that is another's folder, as where `loss` was a number before `loss/main`, gets a suffix. */
+class MetricFiles {
+  readonly #files = new Map<string, string>();
+  readonly #keys = new Map<string, string>();
+  readonly #folders = new Set<string>();
+  readonly #moved: (from: string, to: string) => void;
+
+  /** `moved` is told of a file whose name a folder needs. */
+  constructor(moved: (from: string, to: string) => void) {
+    this.#moved = moved;
+  }
+
+  of(key: string): string {
+    const known = this.#files.get(key);
+    if (known !== undefined) return known;
+    const parts = key.split('/');
+    for (let i = 1; i < parts.length; i++) {
+      const place = parts.slice(0, i).join('/');
+      this.#folders.add(place);
+      const other = this.#keys.get(place);
+      if (other !== undefined) {
+        this.#keys.delete(place);
+        this.#moved(place, this.#put(other, place));
+      }
+    }
+    return this.#put(key, key);
+  }
+
+  #put(key: string, name: string): string {
+    let file = name;
+    while (this.#folders.has(file) || this.#keys.has(file)) file += '_';
+    this.#files.set(key, file);
+    this.#keys.set(file, key);
+    return file;
+  }
 }
 
 function pythonFloat(value: number): string {

@@ -1,6 +1,6 @@
 /** Every row of a run's scalars, one after the other, straight from its events: for exports that leave nothing out. */
 import path from 'node:path';
-import { decodeEvent, EVENT_VERSION, type RunEventOf } from '../../core/events.ts';
+import { decodeEvent, EVENT_VERSION, type RunEvent, type RunEventOf } from '../../core/events.ts';
 import type { MetricTable } from '../../core/metricQuery.ts';
 import { runFiles } from '../../store/layout.ts';
 import { LINE_FEED, LogLines } from '../../store/logLines.ts';
@@ -29,6 +29,20 @@ export function* rowsOf(folder: string): Generator<Row> {
     const row = reader.take(line);
     if (row === 'start') attempt++;
     else if (row && !later.slice(attempt).some((fromStep) => row.step > fromStep)) yield reader.placed(row);
+  }
+}
+
+/** The events themselves, one after the other, without those that a later attempt did again. */
+export function* eventsThatCountIn(folder: string): Generator<RunEvent> {
+  const file = path.join(folder, runFiles.events);
+  const later = restarts(file);
+  let attempt = 0;
+  for (const { bytes, start, end } of linesOf(file)) {
+    const event = decodeEvent(bytes.toString('utf8', start, end));
+    if (!event) continue;
+    if (event.type === 'start') attempt++;
+    const isDoneAgain = 'step' in event && later.slice(attempt).some((fromStep) => event.step > fromStep);
+    if (!isDoneAgain) yield event;
   }
 }
 

@@ -72,7 +72,7 @@ export function groupRuns(runs: readonly ExportedRun[], eachSeed: boolean): RunG
       : JSON.stringify([run.experiment, run.state.start?.method, run.state.start?.role]);
     byKey.set(key, [...(byKey.get(key) ?? []), run]);
   }
-  const groups = [...byKey.values()];
+  const groups = [...byKey.values()].map(seedsOnce);
   if (groups.length > runStyles.length) {
     throw new UserError(`A figure shows at most ${runStyles.length} runs, and these are ${groups.length}.`, {
       hint: 'Name fewer of them.',
@@ -87,6 +87,18 @@ export function groupRuns(runs: readonly ExportedRun[], eachSeed: boolean): RunG
     slot: lonelyMethod ? 1 : i,
     runs: group,
   }));
+}
+
+/** A copied run is no further seed: of each the finished one, else the later, in the place of the first. */
+function seedsOnce(runs: readonly ExportedRun[]): ExportedRun[] {
+  const bySeed = new Map<number | string, ExportedRun>();
+  for (const run of runs) {
+    const seed = run.state.start?.seed ?? run.folder;
+    const other = bySeed.get(seed);
+    const rank = ({ state }: ExportedRun) => `${state.state === 'finished' ? 1 : 0} ${state.start?.at ?? ''}`;
+    if (!other || rank(run) > rank(other)) bySeed.set(seed, run);
+  }
+  return [...bySeed.values()];
 }
 
 /** What a set of runs is called in the name of a file. */

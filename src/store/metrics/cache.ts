@@ -5,6 +5,7 @@ import path from 'node:path';
 import { decodeEvent, encodeEvent } from '../../core/events.ts';
 import { type ChunkPlace, ChunkStore, isOwnPlace, sumOf } from './chunkStore.ts';
 import { Reading } from './reading.ts';
+import { AXIS_COUNT, BUCKET_FIELDS, BUCKET_ROWS, CHUNK_ROWS, MOST_COLUMNS } from './table.ts';
 
 const VERSION = 2;
 const INDEX = 'index.bin';
@@ -96,14 +97,19 @@ export function dropCache(folder: string): void {
 function readCache(log: string, folder: string, id: string, store: ChunkStore) {
   try {
     const [text, numbers] = unpack(path.join(folder, INDEX));
-    // Its sum is right, so it is what some version of this program wrote.
     const index = JSON.parse(text) as Index;
-    if (index.version !== VERSION || !isOf(index, log) || !store.resume(index.stored)) return undefined;
+    if (
+      index.version !== VERSION ||
+      !isSound(index, numbers.length) ||
+      !isOf(index, log) ||
+      !store.resume(index.stored)
+    )
+      return undefined;
     const reading = new Reading(id, store);
     let at = 0;
     for (const name of tableNames) {
       const { names, rows, leftOut, chunks } = index.tables[name];
-      at += reading.tables[name].unpack(numbers.subarray(at), names, rows, chunks);
+      at += reading.tables[name].unpack(numbers.subarray(at), names, rows, chunks.map(placeOf));
       reading.tables[name].leftOut = leftOut;
     }
     for (const line of index.digest) {
@@ -153,6 +159,26 @@ function unpack(file: string): [text: string, numbers: Float64Array] {
   if (size % 8 !== 0 || whole[0] !== sumOf(whole.subarray(1))) throw new Error('A damaged index.');
   return [bytes.toString('utf8', 8 * HEAD, 8 * HEAD + length), whole.subarray(HEAD + Math.ceil(length / 8))];
 }
+
+/** Whether the numbers fit each other: the sum is right, but a run folder may come from anywhere, and say anything. */
+function isSound({ consumed, stored, skipped, tables }: Index, length: number): boolean {
+  if (![consumed, stored, skipped].every(isCount)) return false;
+  let needed = 0;
+  for (const { names, rows, chunks } of tableNames.map((name) => tables[name])) {
+    if (!isCount(rows) || names.length > MOST_COLUMNS || new Set(names).size !== names.length) return false;
+    if (!names.every((name) => typeof name === 'string')) return false;
+    const width = AXIS_COUNT + names.length;
+    const fits = ({ at, length: of, sum }: ChunkPlace) =>
+      [at, of].every(isCount) && of <= width * CHUNK_ROWS && at + 8 * of <= stored && Number.isInteger(sum);
+    if (chunks.length !== Math.floor(rows / CHUNK_ROWS) || !chunks.every(fits)) return false;
+    needed += Math.ceil(rows / BUCKET_ROWS) * (2 * AXIS_COUNT + names.length * BUCKET_FIELDS);
+    needed += (rows % CHUNK_ROWS) * width;
+  }
+  return needed === length;
+}
+
+const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
+const placeOf = ({ at, length, sum }: ChunkPlace): ChunkPlace => ({ at, length, sum });
 
 /** A log that only grew since; one of the same size that was written again is another. */
 function isOf({ consumed, size, modified, edges }: Index, log: string): boolean {

@@ -69,17 +69,20 @@ export class ChunkStore {
   /** Throws `DamagedChunk` where the file is not as it was written. */
   read({ at, length, sum, data: held }: ChunkPlace): Float64Array {
     if (held) return held;
-    const data = new Float64Array(length);
-    const bytes = new Uint8Array(data.buffer);
-    let got = 0;
+    let data: Float64Array;
+    let missing: number;
     try {
+      data = new Float64Array(length);
+      const bytes = new Uint8Array(data.buffer);
+      let got = 0;
       for (let more = -1; this.#descriptor !== undefined && got < bytes.length && more !== 0; got += more) {
         more = fs.readSync(this.#descriptor, bytes, got, bytes.length - got, at + got);
       }
+      missing = bytes.length - got;
     } catch {
       throw new DamagedChunk();
     }
-    if (got < bytes.length || sumOf(data) !== sum) throw new DamagedChunk();
+    if (missing > 0 || sumOf(data) !== sum) throw new DamagedChunk();
     return data;
   }
 

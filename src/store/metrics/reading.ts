@@ -91,7 +91,9 @@ export class Reading {
   /** Of the steps of an attempt the first and the newest say all that a state holds. */
   #dropStep(list: RunEvent[]): void {
     const i = list.findLastIndex(({ type }) => type === 'step' || type === 'start');
-    if (list[i]?.type === 'step' && list[i] !== this.state.firstStep) list.splice(i, 1);
+    const last = list[i];
+    const { firstStep } = this.state;
+    if (last?.type === 'step' && (last.step !== firstStep?.step || last.t !== firstStep.t)) list.splice(i, 1);
   }
 
   #step(bytes: Buffer, start: number, end: number): void {

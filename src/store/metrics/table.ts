@@ -16,7 +16,7 @@ export const ABSENT = -Number.MAX_VALUE;
 export const BUCKET_FIELDS = 6;
 
 /** Columns beyond so many are left out: a log that names a new one in every row must not fill the memory. */
-const MOST_COLUMNS = 512;
+export const MOST_COLUMNS = 512;
 
 export class Table {
   readonly names: string[] = [];
