@@ -161,7 +161,10 @@ function titleView(pair: ShownPair): HTMLElement[] {
         ]
       : []),
   ];
-  return [element('h1', { title: pair.name }, pair.name), element('p', {}, facts.join(' · '))];
+  return [
+    element('h1', { title: pair.name }, pair.name),
+    element('p', { title: facts.join(' · ') }, facts.join(' · ')),
+  ];
 }
 
 function allTitle(state: DashboardState, count: number): HTMLElement[] {

@@ -44,7 +44,8 @@ const open = (id: string) => dashboard.frame.locator(`#tab-${id}`).click();
 const textOf = async (id: string) => (await page(id).textContent()) ?? '';
 
 describe('charts', () => {
-  for (const chart of ['loss', 'accuracy', 'grad-norm', 'grad-ratio', 'grad-cosine', 'lr', 'throughput', 'memory']) {
+  const lines = ['loss', 'accuracy', 'train-accuracy', 'grad-norm', 'grad-ratio', 'grad-cosine'];
+  for (const chart of [...lines, 'lr', 'throughput', 'data-wait', 'memory']) {
     test(`${chart} holds points and draws them`, async () => {
       const figure = dashboard.frame.locator(`#chart-${chart}`);
       await figure.scrollIntoViewIfNeeded();
@@ -53,6 +54,13 @@ describe('charts', () => {
       if (chart !== 'lr') await until('lines', async () => (await dashboard.colouredPixels(chart)) > 20);
     });
   }
+
+  test('layers holds points and draws them as a heat map', async () => {
+    await dashboard.frame.locator('#chart-layers').scrollIntoViewIfNeeded();
+    await dashboard.hasPoints('layers', 1);
+    await until('its colours', async () => (await dashboard.colouredPixels('layers')) > 100);
+    await editor.picture('charts-layers');
+  });
 
   test('the identity of the loss is checked', async () => {
     await until('the check', async () => /½ main \+ ½ sub ✓/.test(await textOf('charts')));
@@ -74,10 +82,14 @@ describe('charts', () => {
   });
 
   test('arrow keys walk the points and say them', async () => {
-    await dashboard.frame.locator('#chart-loss .plot').focus();
-    await editor.page.keyboard.press('Home');
-    await editor.page.keyboard.press('ArrowRight');
-    await until('a spoken value', async () => /\d/.test((await page('charts').locator('.spoken').textContent()) ?? ''));
+    await dashboard.frame.locator('#chart-loss').scrollIntoViewIfNeeded();
+    await until('a spoken value', async () => {
+      await dashboard.frame.locator('#chart-loss .plot').focus();
+      await editor.page.keyboard.press('Home');
+      await editor.page.keyboard.press('ArrowRight');
+      await editor.page.waitForTimeout(500); // it is said once the cursor rests
+      return /\d/.test((await page('charts').locator('.spoken').textContent()) ?? '');
+    });
   });
 
   test('a chart has a table with its numbers', async () => {
@@ -89,6 +101,37 @@ describe('charts', () => {
     await button.click();
     await until('the drawing', async () => (await table.count()) === 0);
   });
+});
+
+describe('taken away from a chart', () => {
+  for (const [chart, format, begin] of [
+    ['loss', 'PNG picture', '\x89PNG'],
+    ['accuracy', 'SVG picture', '<svg'],
+    ['throughput', 'CSV table', 'run,'],
+    ['layers', 'Figure for a paper', '<svg'],
+  ] as const) {
+    test(`${chart} as ${format}`, async () => {
+      const figure = dashboard.frame.locator(`#chart-${chart}`);
+      await figure.scrollIntoViewIfNeeded();
+      await figure.getByRole('button', { name: /^Export/ }).click();
+      const row = editor.page.locator('.quick-input-widget .monaco-list-row');
+      await row.filter({ hasText: format }).first().click();
+      const name = editor.page.locator('.quick-input-widget .quick-input-box input');
+      const file = await until('the name of the file', async () => {
+        const value = await name.inputValue();
+        return value.includes(chart) && value;
+      });
+      await editor.page.keyboard.press('Enter');
+      await until('the file', () => fs.existsSync(file));
+      expect(
+        fs
+          .readFileSync(file, 'latin1')
+          .replace(/^<\?xml[^>]*>\s*/, '')
+          .slice(0, begin.length),
+      ).toBe(begin);
+      await editor.page.keyboard.press('Escape');
+    });
+  }
 });
 
 describe('runs', () => {
@@ -239,6 +282,15 @@ describe('for everybody', () => {
       }
     });
   }
+
+  test('who wants less motion is offered no playing of epochs', async () => {
+    await open('explain');
+    const play = page('explain').getByRole('button', { name: /play/i });
+    await until('the button', () => play.isVisible());
+    await editor.page.emulateMedia({ reducedMotion: 'reduce', forcedColors: 'none' });
+    await until('no button', async () => !(await play.isVisible()));
+    await editor.page.emulateMedia({ reducedMotion: 'no-preference' });
+  });
 
   test('the tabs are walked by arrow keys', async () => {
     await open('charts');

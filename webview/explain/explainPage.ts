@@ -65,6 +65,7 @@ export class ExplainPage implements Page {
     );
     this.root = element('div', { class: 'explain-page' }, this.#bar.root, this.#note, this.#parts);
     watchTheme(() => this.#redraw());
+    this.#calm.addEventListener('change', () => this.#show());
   }
 
   update(state: DashboardState): void {
