@@ -44,12 +44,29 @@ afterAll(() => editor?.close());
 const row = (text: string | RegExp) =>
   editor.page.locator('.pane-body .monaco-list-row').filter({ hasText: text }).first();
 
+/** Chooses from the context menu of a line. A click so soon after the menu came is taken for its opening. */
+async function choose(line: ReturnType<typeof row>, title: string): Promise<void> {
+  const menu = editor.page.locator('.context-view .monaco-menu');
+  const item = menu.getByText(title);
+  await until(`"${title}" chosen`, async () => {
+    if ((await menu.count()) === 0) await line.click({ button: 'right' });
+    await item.waitFor();
+    await editor.page.waitForTimeout(700);
+    await item.click();
+    await editor.page.waitForTimeout(300);
+    return (await menu.count()) === 0;
+  });
+}
+
 test('the run list tells the difference, and a run of it opens as a page', async () => {
   const { page } = editor;
   await editor.palette('MaskSub: Focus on Runs View');
   await row('+1.2 points').waitFor({ timeout: 30_000 });
-  await row('fashion-vit').locator('.monaco-tl-twistie').click();
-  await row('MaskSub, seed 0').waitFor();
+  await until('its runs', async () => {
+    if ((await row('MaskSub, seed 0').count()) > 0) return true;
+    await row('fashion-vit').locator('.monaco-tl-twistie').click();
+    return false;
+  });
   expect(await row('MaskSub, seed 0').textContent()).toMatch(/Finished · 81\.2/);
   await row('MaskSub, seed 0').click({ button: 'right' });
   const menu = page.locator('.context-view .monaco-menu');
@@ -58,8 +75,7 @@ test('the run list tells the difference, and a run of it opens as a page', async
     expect(await menu.getByText(title).count(), title).toBe(1);
   }
   expect(await menu.getByText('Stop run').count()).toBe(0); // nothing runs
-  await menu.getByText('Open run summary').hover();
-  await page.keyboard.press('Enter'); // a click so soon after the menu came is taken for its opening
+  await choose(row('MaskSub, seed 0'), 'Open run summary');
 
   const frame = await webviewWith(editor, '#run-summary', 'the page of the run');
   expect(await frame.locator('h1').textContent()).toBe('fashion-vit: MaskSub, seed 0');
@@ -149,9 +165,7 @@ test('a run is forked from its checkpoint with another mask ratio', async () => 
 
 test('Export… writes a report where the dialog says', async () => {
   const { page } = editor;
-  await row(/editor-test\s*Finished/).click({ button: 'right' }); // not its fork
-  await page.locator('.context-view .monaco-menu').getByText('Export…').hover();
-  await page.keyboard.press('Enter');
+  await choose(row(/editor-test\s*Finished/), 'Export…'); // not its fork
   await page.locator('.quick-input-widget .monaco-list-row').filter({ hasText: 'HTML report' }).first().click();
   const name = page.locator('.quick-input-widget .quick-input-box input');
   await until('the dialog', async () => (await name.inputValue()).endsWith('editor-test.html'));
@@ -164,9 +178,7 @@ test('Export… writes a report where the dialog says', async () => {
 test('Copy Markdown summary puts a table of the runs on the clipboard', async () => {
   const { page } = editor;
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-  await row(/editor-test\s*Finished/).click({ button: 'right' });
-  await page.locator('.context-view .monaco-menu').getByText('Copy Markdown summary').hover();
-  await page.keyboard.press('Enter');
+  await choose(row(/editor-test\s*Finished/), 'Copy Markdown summary');
   await page.locator('.statusbar-item').filter({ hasText: 'the summary is on the clipboard' }).waitFor();
   const text = await page.evaluate(() => navigator.clipboard.readText());
   expect(text).toContain('| MaskSub');
