@@ -2,13 +2,12 @@
 import { titleOf } from '../src/core/comparison.ts';
 import { duration } from '../src/core/format.ts';
 import { t } from '../src/core/l10n.ts';
-import { isOver, type RunState, secondsLeft } from '../src/core/run.ts';
+import { isOver, type RunState, secondsLeft, stateTitle } from '../src/core/run.ts';
 import { sample } from './charts/legend.ts';
 import type { Who } from './charts/lines.ts';
 import { styleOf } from './charts/styles.ts';
 import { element } from './dom.ts';
 import type { DashboardState, ShownRun } from './state.ts';
-import { stateTitle } from './states.ts';
 import type { Theme } from './theme.ts';
 
 /** `who`: whose line it has in the charts; `named`: with its experiment or seed, where those beside it have others. */

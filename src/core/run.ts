@@ -1,6 +1,7 @@
 /** A run as its events tell it: one reducer serves the dashboard, the run list, the terminal and a finished run's folder. */
 import { assertNever } from './errors.ts';
 import type { EndState, RunEvent, RunEventOf } from './events.ts';
+import { t } from './l10n.ts';
 
 /** What is known of a run after its events so far. */
 export interface RunState {
@@ -21,17 +22,27 @@ export interface RunState {
   readonly t: number;
 }
 
-/** The states as labels. */
-export const stateTitles: Readonly<Record<RunState['state'], string>> = {
-  starting: 'Starting',
-  running: 'Running',
-  stopping: 'Stopping',
-  finished: 'Finished',
-  stopped: 'Stopped',
-  failed: 'Failed',
-  interrupted: 'Interrupted',
-  lost: 'Lost',
-};
+/** The state as a label. */
+export function stateTitle(state: RunState['state']): string {
+  switch (state) {
+    case 'starting':
+      return t('Starting');
+    case 'running':
+      return t('Running');
+    case 'stopping':
+      return t('Stopping');
+    case 'finished':
+      return t('Finished');
+    case 'stopped':
+      return t('Stopped');
+    case 'failed':
+      return t('Failed');
+    case 'interrupted':
+      return t('Interrupted');
+    case 'lost':
+      return t('Lost');
+  }
+}
 
 export function emptyRun(id: string): RunState {
   return {

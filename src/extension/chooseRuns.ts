@@ -3,13 +3,12 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { percent } from '../core/comparison.ts';
 import { t } from '../core/l10n.ts';
-import { isOver } from '../core/run.ts';
+import { isOver, stateTitle } from '../core/run.ts';
 import type { RunListing } from '../store/runReader.ts';
 import { FactsOfRuns } from './runFacts.ts';
 import { runLabel } from './runTexts.ts';
 import type { RunNode } from './runTree.ts';
 import type { Services } from './services.ts';
-import { stateText } from './stateText.ts';
 
 export interface Asked {
   readonly placeHolder: string;
@@ -73,7 +72,7 @@ const facts = new FactsOfRuns();
 function itemsOf(runs: readonly RunListing[]) {
   return runs.map((run) => {
     const { top1 } = isOver(run) ? facts.of(run) : {};
-    const said = [stateText(run.state), top1 === undefined ? '' : percent(top1)].filter(Boolean).join(' · ');
+    const said = [stateTitle(run.state), top1 === undefined ? '' : percent(top1)].filter(Boolean).join(' · ');
     return { label: `${run.name}: ${runLabel(run)}`, description: said, detail: path.basename(run.folder), run };
   });
 }

@@ -1,8 +1,10 @@
 /** Configs side by side in the editor's own comparison: of two runs, or of a file and a run or another file. */
+
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../core/errors.ts';
 import { t } from '../core/l10n.ts';
+import { stateTitle } from '../core/run.ts';
 import { runFiles } from '../store/layout.ts';
 import type { RunListing } from '../store/runReader.ts';
 import { chooseConfig, findConfigs } from './chooseConfig.ts';
@@ -10,7 +12,6 @@ import { chooseRun, chooseRuns } from './chooseRuns.ts';
 import { spokenError } from './runner.ts';
 import { runLabel } from './runTexts.ts';
 import type { Services } from './services.ts';
-import { stateText } from './stateText.ts';
 import { isTrusted } from './trust.ts';
 
 /** Of the runs that it is called with or that are selected, else that a person picks. */
@@ -54,7 +55,7 @@ export async function compareWith(services: Services, uri?: vscode.Uri): Promise
     ...(runs.length > 0 ? [separator(t('Runs'))] : []),
     ...runs.map((run) => ({
       label: `${run.name}: ${runLabel(run)}`,
-      description: stateText(run.state),
+      description: stateTitle(run.state),
       detail: path.basename(run.folder),
       run,
     })),

@@ -1,11 +1,10 @@
 /** What the run list says: of a run its progress or result, of an experiment how method and baseline stand to each other. */
 import { comparePair, percent, titleOf } from '../core/comparison.ts';
 import { t } from '../core/l10n.ts';
-import { isOver, type RunState } from '../core/run.ts';
+import { isOver, type RunState, stateTitle } from '../core/run.ts';
 import { mean } from '../core/statistics.ts';
 import type { RunListing } from '../store/runReader.ts';
 import { type Experiment, isLiving } from './experiments.ts';
-import { stateText } from './stateText.ts';
 import { statusText } from './statusText.ts';
 
 /** What is known beyond the listing: of a living run its events, of one that is over the top-1 that it came to. */
@@ -19,7 +18,7 @@ export function runDescription(run: Pick<RunListing, 'state'>, standing: Standin
   const { living } = standing;
   const top1 = newestTop1(standing);
   const parts = [
-    stateText(run.state),
+    stateTitle(run.state),
     !isOver(run) && living?.start ? statusText([living]) : '',
     top1 === undefined ? '' : percent(top1),
   ];
@@ -34,7 +33,7 @@ export function experimentDescription(
   const living = experiment.runs.flatMap((run) => standingOf(run).living ?? []);
   const difference = differenceOf(experiment.runs, standingOf);
   const parts = [
-    stateText(experiment.state),
+    stateTitle(experiment.state),
     isLiving(experiment.runs) && living.some(({ start }) => start) ? statusText(living) : '',
     difference ?? '',
   ];

@@ -3,13 +3,12 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { titleOf } from '../core/comparison.ts';
 import { t } from '../core/l10n.ts';
-import { isOver } from '../core/run.ts';
+import { isOver, stateTitle } from '../core/run.ts';
 import type { RunListing } from '../store/runReader.ts';
 import type { Experiment } from './experiments.ts';
 import { FactsOfRuns } from './runFacts.ts';
 import type { Runs } from './runs.ts';
 import { experimentDescription, runDescription, runLabel, type Standing } from './runTexts.ts';
-import { stateText } from './stateText.ts';
 
 /** A row: an experiment, or a run of it. Commands of the list are called with it. */
 export type RunNode = { readonly experiment: Experiment; readonly run?: RunListing };
@@ -80,7 +79,7 @@ function complete(item: vscode.TreeItem, state: RunListing['state'], kind: strin
   item.iconPath = icon(state);
   item.contextValue = `${kind} ${isOver({ state }) ? 'over' : 'living'}`;
   item.command = { command: 'masksub.openDashboard', title: t('Open dashboard'), arguments: [experiment] };
-  item.accessibilityInformation = { label: `${stringOf(item.label)}, ${stateText(state)}, ${item.description}` };
+  item.accessibilityInformation = { label: `${stringOf(item.label)}, ${stateTitle(state)}, ${item.description}` };
   return item;
 }
 

@@ -4,9 +4,8 @@ import { titleOf } from '../core/comparison.ts';
 import { experimentOf } from '../core/experiment.ts';
 import { escaped } from '../core/format.ts';
 import { t } from '../core/l10n.ts';
-import { isOver, type RunState } from '../core/run.ts';
+import { isOver, type RunState, stateTitle } from '../core/run.ts';
 import type { RunOutline } from './runOutline.ts';
-import { stateText } from './stateText.ts';
 import { type FactGroup, summaryFacts } from './summaryFacts.ts';
 
 export function summaryHtml(run: RunOutline): string {
@@ -19,7 +18,7 @@ export function summaryHtml(run: RunOutline): string {
     title,
     `<header>
 <h1>${escaped(title)}</h1>
-<p id="run-state" class="${state.state}">${escaped(stateText(state.state))}</p>
+<p id="run-state" class="${state.state}">${escaped(stateTitle(state.state))}</p>
 <p>${escaped(said(state))}</p>
 <nav aria-label="${escaped(t('Actions'))}">
 ${link('masksub.openDashboard', [experiment], t('Open dashboard'))}

@@ -3,8 +3,8 @@ import { titleOf } from '../../src/core/comparison.ts';
 import { configValue } from '../../src/core/flatten.ts';
 import { significant } from '../../src/core/format.ts';
 import { t } from '../../src/core/l10n.ts';
+import { stateTitle } from '../../src/core/run.ts';
 import type { RunRow } from '../../src/core/runRow.ts';
-import { stateTitle } from '../states.ts';
 
 /** A value as it sorts and filters; nothing where the run has none. */
 export type Value = string | number | boolean | undefined;

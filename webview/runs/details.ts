@@ -1,9 +1,10 @@
 /** One run in full beside the table: what is wrong with it, a person's tags and notes, and what can be done with it. */
 import { t } from '../../src/core/l10n.ts';
 import type { FromDashboard } from '../../src/core/messages.ts';
+import { stateTitle } from '../../src/core/run.ts';
 import type { Annotation, RunRow } from '../../src/core/runRow.ts';
 import { element } from '../dom.ts';
-import { stateIcons, stateTitle } from '../states.ts';
+import { stateIcons } from '../states.ts';
 import { EditField } from './editField.ts';
 import { shortText } from './shortText.ts';
 import { tagsFrom, textOfTags } from './tags.ts';

@@ -1,7 +1,7 @@
 /** A chart of some runs as a figure: its lines, its axes, and a caption that says how the numbers came about. */
 import type { LineChart } from '../../core/charts.ts';
 import { axes } from '../../core/metricQuery.ts';
-import { isOver, stateTitles } from '../../core/run.ts';
+import { isOver, stateTitle } from '../../core/run.ts';
 import type { Figure } from '../../figure/figure.ts';
 import type { ExportedRun, RunGroup } from './runs.ts';
 import { type ChartLines, linesOf, type View } from './series.ts';
@@ -104,5 +104,5 @@ export function describeState({ id, state }: ExportedRun): string {
   const epoch = state.epochs.at(-1)?.epoch ?? 0;
   const at = `after ${epoch} of ${state.start?.epochs ?? '?'} epochs`;
   if (!isOver(state)) return `${id} has not ended: shown as it was ${at}.`;
-  return `${id}: ${stateTitles[state.state].toLowerCase()} ${at}.`;
+  return `${id}: ${stateTitle(state.state).toLowerCase()} ${at}.`;
 }
