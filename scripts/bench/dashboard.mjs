@@ -10,16 +10,13 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import zlib from 'node:zlib';
 import { chromium } from 'playwright-core';
-import { build } from '../build.mjs';
 import { installExtension, startEditorServer, writeSettings } from '../editor/server.mjs';
-import { packageExtension } from '../package.mjs';
-import { findBrowser, setUpBrowser } from '../setup/browser.mjs';
-import { setUpEditor } from '../setup/editor.mjs';
 import { execute, fail, root } from '../setup/step.mjs';
 
 import { machine, median } from './measure.mjs';
 import { print } from './print.mjs';
 import { processTree, writeRunFolder } from './runFolders.mjs';
+import { latenciesOf, logOf, palette, setUp, until } from './window.mjs';
 
 const options = /** @type {const} */ ({
   json: { type: 'boolean' },
@@ -355,64 +352,6 @@ function extensionHostBytes({ pid }) {
   return host ? host.residentBytes : Number.NaN;
 }
 
-/** Browser and packaged extension; what set-up says goes to standard error where the rows go to a program. */
-async function setUp(json) {
-  const { log } = console;
-  if (json) console.log = console.error;
-  await setUpBrowser();
-  await setUpEditor();
-  await build();
-  const extension = await packageExtension();
-  console.log = log;
-  return [findBrowser(), extension];
-}
-
-async function palette(page, title) {
-  const row = page.locator('.quick-input-widget .monaco-list-row').filter({ hasText: title }).first();
-  for (let attempt = 0; attempt < 10; attempt++) {
-    await page.keyboard.press('F1');
-    const input = page.locator('.quick-input-widget .quick-input-box input');
-    try {
-      await input.waitFor({ timeout: 3000 });
-      await input.fill(`>${title}`, { timeout: 3000 });
-      await row.waitFor({ timeout: 3000 });
-    } catch {
-      await page.keyboard.press('Escape');
-      continue;
-    }
-    const began = performance.now();
-    await row.click();
-    return began;
-  }
-  throw new Error(`The palette does not offer "${title}".`);
-}
-
-/** From the time at which a step event was made to the frame after the one that shows it. */
-function latenciesOf(runs, log) {
-  const made = new Map();
-  for (const id of fs.readdirSync(runs)) {
-    const file = path.join(runs, id, 'events.jsonl');
-    if (!fs.existsSync(file)) continue;
-    const events = fs
-      .readFileSync(file, 'utf8')
-      .split('\n')
-      .filter((line) => line.endsWith('}'))
-      .map((line) => JSON.parse(line));
-    const zero = Date.parse(events[0].at) - events[0].t * 1000;
-    for (const { type, step, t } of events) if (type === 'step') made.set(`${id} ${step}`, zero + t * 1000);
-  }
-  return [...log.matchAll(/Step (\d+) of (\S+) painted at (\d+)/g)].flatMap(([, step, run, at]) => {
-    const time = made.get(`${run} ${step}`);
-    return time === undefined ? [] : [Number(at) - time];
-  });
-}
-
-function logOf(folder) {
-  const names = /** @type {string[]} */ (fs.readdirSync(folder, { recursive: true }));
-  const files = names.filter((name) => path.basename(name) === 'MaskSub.log');
-  return files.map((name) => fs.readFileSync(path.join(folder, name), 'utf8')).join('');
-}
-
 function twoFrames(frame) {
   const wait = 'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))';
   return frame.locator('#dashboard').evaluate(wait);
@@ -425,12 +364,4 @@ function freePort() {
       server.close(() => resolve(port));
     });
   });
-}
-
-async function until(look) {
-  const deadline = Date.now() + 60_000;
-  while (!(await look())) {
-    if (Date.now() > deadline) throw new Error(`Waited in vain for ${look}.`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

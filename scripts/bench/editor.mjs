@@ -7,14 +7,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
-import { build } from '../build.mjs';
 import { installExtension, startEditorServer, writeSettings } from '../editor/server.mjs';
-import { packageExtension } from '../package.mjs';
-import { findBrowser, setUpBrowser } from '../setup/browser.mjs';
-import { setUpEditor } from '../setup/editor.mjs';
 import { execute, fail, root } from '../setup/step.mjs';
 import { machine, median } from './measure.mjs';
 import { print } from './print.mjs';
+import { latenciesOf, logOf, palette, runFolders, setUp, until } from './window.mjs';
 
 const options = /** @type {const} */ ({
   json: { type: 'boolean' },
@@ -56,18 +53,6 @@ async function main() {
   );
   row('step event to pixel, 95 of 100', goals.toPixel, [late]);
   show({ row: 'events', count: latencies.length });
-}
-
-/** Browser and packaged extension; what set-up says goes to standard error where the rows go to a program. */
-async function setUp(json) {
-  const { log } = console;
-  if (json) console.log = console.error;
-  await setUpBrowser();
-  await setUpEditor();
-  await build();
-  const extension = await packageExtension();
-  console.log = log;
-  return [findBrowser(), extension];
 }
 
 /** One editor, from its start to the end of a run that is stopped half-way. Times in milliseconds. */
@@ -124,70 +109,4 @@ async function activationOf(page) {
   const text = (await time.first().textContent()) ?? '';
   await page.keyboard.press('Escape');
   return Number(/(\d+)\s*ms/.exec(text)?.[1]);
-}
-
-/** Runs a command by its title and returns when it was chosen. The list does not refresh by itself, so it is opened anew. */
-async function palette(page, title) {
-  const row = page.locator('.quick-input-widget .monaco-list-row').filter({ hasText: title }).first();
-  for (let attempt = 0; attempt < 10; attempt++) {
-    await page.keyboard.press('F1');
-    const input = page.locator('.quick-input-widget .quick-input-box input');
-    try {
-      // While the window is being set up, something else may take the focus, and the list closes again.
-      await input.waitFor({ timeout: 3000 });
-      await input.fill(`>${title}`, { timeout: 3000 });
-      await row.waitFor({ timeout: 3000 });
-    } catch {
-      await page.keyboard.press('Escape');
-      continue;
-    }
-    const began = performance.now();
-    await row.click();
-    return began;
-  }
-  throw new Error(`The palette does not offer "${title}".`);
-}
-
-/** From the time at which a step event was made to the frame after the one that shows it. */
-function latenciesOf(runs, log) {
-  const made = new Map();
-  for (const run of runFolders(runs)) {
-    const events = fs
-      .readFileSync(path.join(run, 'events.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    const start = events.find(({ type }) => type === 'start');
-    const zero = Date.parse(start.at) - start.t * 1000;
-    for (const { type, step, t } of events) {
-      if (type === 'step') made.set(`${path.basename(run)} ${step}`, zero + t * 1000);
-    }
-  }
-  const painted = [...log.matchAll(/Step (\d+) of (\S+) painted at (\d+)/g)];
-  return painted.flatMap(([, step, run, at]) => {
-    const time = made.get(`${run} ${step}`);
-    return time === undefined ? [] : [Number(at) - time];
-  });
-}
-
-function runFolders(runs) {
-  return fs
-    .readdirSync(runs)
-    .map((name) => path.join(runs, name))
-    .filter((run) => fs.existsSync(path.join(run, 'events.jsonl')));
-}
-
-/** The extension's log, wherever the editor keeps it. */
-function logOf(folder) {
-  const names = /** @type {string[]} */ (fs.readdirSync(folder, { recursive: true }));
-  const files = names.filter((name) => path.basename(name) === 'MaskSub.log');
-  return files.map((name) => fs.readFileSync(path.join(folder, name), 'utf8')).join('');
-}
-
-async function until(look) {
-  const deadline = Date.now() + 60_000;
-  while (!(await look())) {
-    if (Date.now() > deadline) throw new Error(`Waited in vain for ${look}.`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
